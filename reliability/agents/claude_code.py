@@ -1,0 +1,240 @@
+"""
+Drives the Claude Code CLI: one child for each attempt, prompt on standard input.
+
+Promises: what the CLI prints is judged by its events, never by its exit code alone; it
+does not retry behind our back; it sees the credentials that people use and nothing else
+of our environment; HOME, CLAUDE_CONFIG_DIR and TMPDIR are the attempt's own.
+
+A start gate lets no more CLI processes than cores be between their start and their
+`init` event. Starting is what costs CPU, waiting is not: without the gate, 16 starts at
+once more than double the wall time of each, and the agent's measured time with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reliability.agents.agent_file import AgentFile, find_agent_file
+from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.claude_events import Transcript
+from reliability.agents.claude_judgement import judge
+from reliability.agents.claude_setup import cli_warnings, find_cli
+from reliability.agents.command import child_evidence
+from reliability.agents.environment import claude_environment, lend_login
+from reliability.choices import Context
+from reliability.errors import UsageError
+from reliability.kinds import ErrorKind
+from reliability.model import Reply, Setup, Trouble
+from reliability.process import ChildReport, ProgramError, run_child, stop_everything
+from reliability.simulator.probe import is_simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reliability.clock import Clock
+    from reliability.redact import Redactor
+    from reliability.settings import Settings
+
+_GATE_POLL_S = 0.2
+
+
+class ClaudeCode:
+    """
+    A Claude Code agent by name, or the main agent when no name is given.
+    """
+
+    needs_room = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        workspace: Path,
+        redactor: Redactor,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._workspace = workspace
+        self._redactor = redactor
+        self._clock = clock
+        self._cancel = threading.Event()
+        self._start_gate = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._program = ""
+        self._file: AgentFile | None = None
+        self._simulated = False
+
+    @property
+    def _delegates(self) -> bool:
+        """
+        Tell whether the main agent is asked to call the named one.
+        """
+        return self._settings.classic and self._settings.context is Context.PROJECT
+
+    def prepare(self) -> Setup:
+        """
+        Find the CLI, its version and the agent's file.
+
+        Raises:
+            AgentSetupError: when the CLI is not there or does not run.
+            UsageError: when `context=agent` names an agent without a file.
+        """
+        self._program, version = find_cli(self._environ.get("PATH", ""))
+        homes = [self._workspace]
+        if home := self._environ.get("HOME"):
+            homes.append(Path(home))
+        if self._settings.agent:
+            self._file = find_agent_file(self._settings.agent, homes)
+        if self._settings.context is Context.AGENT and self._file is None:
+            raise UsageError(
+                f"There is no agent {self._settings.agent!r} in .claude/agents of "
+                f"{self._workspace} or of the home folder.",
+                remedy="Name one that is there, or leave out context=agent.",
+            )
+        base_url = self._environ.get("ANTHROPIC_BASE_URL", "")
+        self._simulated = bool(base_url) and is_simulator(base_url)
+        fingerprint = {"cli_version": version, "model": self._settings.model}
+        if self._file is not None:
+            fingerprint["agent_file_sha256"] = self._file.sha256
+        return Setup(
+            versions={"claude-code": version},
+            fingerprint=fingerprint,
+            warnings=tuple(cli_warnings(self._settings, self._environ)),
+            simulated=self._simulated,
+        )
+
+    def attempt(self, call: Call) -> Reply:
+        """
+        Run the CLI once.
+        """
+        assert call.room is not None, "needs_room is true"  # noqa: S101
+        while not self._start_gate.acquire(timeout=_GATE_POLL_S):
+            if self._cancel.is_set():
+                return _trouble_reply(ErrorKind.CANCELLED, "the run was cancelled")
+        open_gate = _once(self._start_gate.release)
+        transcript = Transcript()
+
+        def take(line: bytes) -> None:
+            if transcript.take(line) == "system/init":
+                open_gate()
+
+        try:
+            report = run_child(
+                self._argv(),
+                stdin=call.prompt.encode("utf-8", "replace"),
+                env=self._env(call, call.room),
+                cwd=self._workspace,
+                timeout_s=call.timeout_s,
+                cap_bytes=CAP_BYTES,
+                cancel=self._cancel,
+                cookie=call.cookie,
+                clock=self._clock,
+                on_stdout_line=take,
+            )
+        except ProgramError as error:
+            return _trouble_reply(ErrorKind.MISSING_PROGRAM, str(error))
+        finally:
+            open_gate()
+        return self._reply(transcript, report, call)
+
+    def cancel(self) -> None:
+        """
+        End the CLI processes under way.
+        """
+        self._cancel.set()
+
+    def close(self) -> None:
+        """
+        End whatever an attempt may have left behind.
+        """
+        stop_everything()
+
+    def _argv(self) -> list[str]:
+        settings = self._settings
+        argv = [self._program, "-p", "--output-format", "stream-json", "--verbose"]
+        argv += ["--no-session-persistence"]
+        argv += ["--permission-mode", settings.permission_mode.value]
+        if settings.model:
+            argv += ["--model", settings.model]
+        if settings.context is Context.AGENT and self._file is not None:
+            agents = {settings.agent: self._file.definition()}
+            argv += ["--bare", "--setting-sources", "user", "--strict-mcp-config"]
+            argv += ["--agents", json.dumps(agents), "--agent", settings.agent]
+        elif settings.agent and not self._delegates:
+            argv += ["--agent", settings.agent]
+        return [*argv, *settings.claude_args]
+
+    def _env(self, call: Call, room: Path) -> dict[str, str]:
+        env = claude_environment(self._environ, room)
+        if self._simulated:
+            env["ANTHROPIC_CUSTOM_HEADERS"] = (
+                f"x-reliability-trial: {call.trial.number}\n"
+                f"x-reliability-attempt: {call.attempt}"
+            )
+        lend_login(self._environ, Path(env["CLAUDE_CONFIG_DIR"]))
+        return env
+
+    def _reply(self, transcript: Transcript, report: ChildReport, call: Call) -> Reply:
+        errors = report.stderr.text(self._redactor.text, CAP_BYTES)
+        result = transcript.result or {}
+        trouble = judge(
+            transcript,
+            report,
+            errors=errors,
+            timeout_s=call.timeout_s,
+            schema_given="--json-schema" in self._settings.claude_args,
+            delegate_to=self._settings.agent if self._delegates else "",
+        )
+        cost_usd = result.get("total_cost_usd")
+        turns = result.get("num_turns")
+        return Reply(
+            answer=str(result.get("result") or ""),
+            trouble=trouble,
+            errors=errors,
+            usage=transcript.usage,
+            cost_usd=cost_usd if isinstance(cost_usd, int | float) else None,
+            model=transcript.model,
+            session_id=transcript.session_id,
+            turns=turns if isinstance(turns, int) else None,
+            tools=tuple(transcript.tools),
+            subagents=tuple(transcript.subagents),
+            denied_tools=transcript.denied_tools,
+            http_status=result.get("api_error_status"),
+            exit_code=report.exit_code,
+            duration_s=report.duration_s,
+            evidence={
+                **child_evidence(report),
+                "subtype": result.get("subtype"),
+                "is_error": result.get("is_error"),
+                "terminal_reason": result.get("terminal_reason"),
+                "stop_reason": result.get("stop_reason"),
+                "duration_api_ms": result.get("duration_api_ms"),
+                "structured_output": result.get("structured_output"),
+                "api_retries": transcript.retries,
+                "cli_version": transcript.version,
+            },
+        )
+
+
+def _once(action: Callable[[], None]) -> Callable[[], None]:
+    """
+    Return a function that does *action* the first time and nothing after.
+    """
+    left = [action]
+
+    def act() -> None:
+        # list.pop is atomic, so two threads cannot both find the action.
+        with contextlib.suppress(IndexError):
+            left.pop()()
+
+    return act
+
+
+def _trouble_reply(kind: ErrorKind, text: str) -> Reply:
+    return Reply(trouble=Trouble(kind=kind, text=text))

@@ -1,0 +1,139 @@
+"""
+Is what the Claude Code CLI printed an answer, and if not, whose fault is it?
+
+Neither the exit code nor `subtype` can tell: an exhausted rate limit is `success` with
+exit code 1, a denied tool is `success` with exit code 0, and an interrupted CLI exits
+with 0 and prints nothing. The rules below follow what version 2.1.330 was seen to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reliability.agents.statuses import kind_of_status
+from reliability.kinds import ErrorKind
+from reliability.model import Trouble
+
+if TYPE_CHECKING:
+    from reliability.agents.claude_events import Transcript
+    from reliability.process import ChildReport
+
+# A missing key and a request time-out carry no field of their own, only these texts.
+_TEXT_KINDS = (
+    ("Not logged in", ErrorKind.AUTHENTICATION),
+    ("Invalid API key", ErrorKind.AUTHENTICATION),
+    ("Credit balance is too low", ErrorKind.AUTHENTICATION),
+    ("Request timed out", ErrorKind.NO_RESPONSE),
+)
+# Texts that stand where an answer should; believed only when no output was generated.
+_LIMIT_TEXTS = ("API Error", "Claude AI usage limit", "You've hit your", "5-hour limit")
+
+_SUBTYPE_KINDS = {
+    "error_max_turns": ErrorKind.MAX_TURNS,
+    "error_max_budget_usd": ErrorKind.BUDGET,
+    "error_max_structured_output_retries": ErrorKind.NO_STRUCTURED_OUTPUT,
+}
+
+
+def judge(
+    transcript: Transcript,
+    report: ChildReport,
+    *,
+    errors: str,
+    timeout_s: float,
+    schema_given: bool,
+    delegate_to: str,
+) -> Trouble | None:
+    """
+    Return why there is no answer to grade; None when there is one.
+
+    Args:
+        errors: What the CLI wrote to standard error.
+        schema_given: `--json-schema` was among the arguments.
+        delegate_to: Name of the subagent that had to be asked; empty for none.
+    """
+    if report.cancelled:
+        return Trouble(kind=ErrorKind.CANCELLED, text="the run was cancelled")
+    if report.timed_out:
+        return _judge_timeout(transcript, timeout_s)
+    if transcript.result is None:
+        return _judge_silence(transcript, report, errors)
+    if transcript.result.get("is_error"):
+        return _judge_error(transcript.result)
+    return _judge_success(transcript, schema_given, delegate_to)
+
+
+def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
+    if transcript.retrying:
+        status = transcript.retry_status
+        kind = kind_of_status(status) if status else ErrorKind.NETWORK
+        text = f"still retrying (HTTP {status}) after {timeout_s:g} s"
+        return Trouble(kind=kind, text=text)
+    if not transcript.answered:
+        text = f"no word from the model within {timeout_s:g} s"
+        return Trouble(kind=ErrorKind.NO_RESPONSE, text=text)
+    return Trouble(kind=ErrorKind.TIMEOUT, text=f"no end within {timeout_s:g} s")
+
+
+def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> Trouble:
+    ended = report.describe_exit()
+    said = errors.strip().splitlines()
+    text = f"{ended} without a result" + (f": {said[-1]}" if said else "")
+    refused_arguments = not transcript.began and (report.exit_code or 0) > 0
+    kind = ErrorKind.CONFIGURATION if refused_arguments else ErrorKind.CRASHED
+    return Trouble(kind=kind, text=text)
+
+
+def _judge_error(result: dict[str, Any]) -> Trouble:
+    text = _text_of(result)
+    subtype = str(result.get("subtype", ""))
+    if subtype in _SUBTYPE_KINDS:
+        return Trouble(kind=_SUBTYPE_KINDS[subtype], text=text or subtype)
+    status = result.get("api_error_status")
+    if isinstance(status, int) and status >= 400:
+        return Trouble(kind=kind_of_status(status), text=text or f"HTTP {status}")
+    for start, kind in _TEXT_KINDS:
+        if text.startswith(start):
+            return Trouble(kind=kind, text=text)
+    if result.get("stop_reason") == "refusal":
+        return Trouble(kind=ErrorKind.REFUSAL, text=text or "the model refused")
+    if result.get("api_error") == "max_output_tokens":
+        return Trouble(kind=ErrorKind.OUTPUT_LIMIT, text=text or "the answer was cut")
+    if result.get("terminal_reason") == "api_error":
+        return Trouble(kind=ErrorKind.NETWORK, text=text or "API error")
+    return Trouble(kind=ErrorKind.AGENT_ERROR, text=text or subtype or "error")
+
+
+def _judge_success(
+    transcript: Transcript, schema_given: bool, delegate_to: str
+) -> Trouble | None:
+    result = transcript.result or {}
+    answer = str(result.get("result") or "")
+    if transcript.api_error_message or _is_limit_text(answer, transcript):
+        return Trouble(kind=ErrorKind.RATE_LIMIT, text=f"error as the answer: {answer}")
+    if result.get("num_turns") == 0:
+        text = "success is claimed, but the model took no turn"
+        return Trouble(kind=ErrorKind.NO_TURNS, text=text)
+    if transcript.denied_tools:
+        tools = ", ".join(sorted(set(transcript.denied_tools)))
+        text = f"permission was denied for: {tools}"
+        return Trouble(kind=ErrorKind.DENIED_TOOL, text=text)
+    if schema_given and "structured_output" not in result:
+        text = "the answer does not follow the JSON schema"
+        return Trouble(kind=ErrorKind.NO_STRUCTURED_OUTPUT, text=text)
+    if not answer.strip():
+        return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
+    if delegate_to and delegate_to not in transcript.subagents:
+        text = f"the {delegate_to} agent was never called"
+        return Trouble(kind=ErrorKind.NOT_DELEGATED, text=text)
+    return None
+
+
+def _is_limit_text(answer: str, transcript: Transcript) -> bool:
+    return answer.startswith(_LIMIT_TEXTS) and not transcript.usage.output_tokens
+
+
+def _text_of(result: dict[str, Any]) -> str:
+    errors = result.get("errors")
+    listed = errors if isinstance(errors, list) else []
+    return str(result.get("result") or "; ".join(map(str, listed)))

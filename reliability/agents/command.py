@@ -1,0 +1,148 @@
+"""
+Any program as the agent: prompt on standard input, answer on standard output.
+
+The word `{prompt_file}` anywhere in the command becomes the path of a file with the
+prompt; standard input is then empty. No shell is involved. An exit code other than 0 is
+the agent's own failure, and so is a missing answer.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from typing import TYPE_CHECKING
+
+from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.environment import command_environment
+from reliability.errors import AgentSetupError
+from reliability.kinds import ErrorKind
+from reliability.model import Reply, Setup, Trouble
+from reliability.process import ChildReport, ProgramError, run_child, stop_everything
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reliability.clock import Clock
+    from reliability.redact import Redactor
+    from reliability.settings import Settings
+
+PROMPT_FILE = "{prompt_file}"
+
+
+class Command:
+    """
+    A program of the user's.
+    """
+
+    needs_room = True
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        workspace: Path,
+        redactor: Redactor,
+        clock: Clock,
+    ) -> None:
+        self._argv = settings.command
+        self._environ = environ
+        self._workspace = workspace
+        self._redactor = redactor
+        self._clock = clock
+        self._cancel = threading.Event()
+
+    def prepare(self) -> Setup:
+        """
+        Check that the program can be found.
+
+        Raises:
+            AgentSetupError: naming the program and PATH.
+        """
+        program, path = self._argv[0], self._environ.get("PATH", "")
+        place = str(self._workspace / program) if "/" in program else program
+        if shutil.which(place, path=path) is None:
+            raise AgentSetupError(
+                f"The program {program!r} is not there or may not be executed; "
+                f"PATH is {path!r}.",
+                remedy="Give its path, or make it executable.",
+            )
+        return Setup(fingerprint={"command": " ".join(self._argv)})
+
+    def attempt(self, call: Call) -> Reply:
+        """
+        Run the program once.
+        """
+        assert call.room is not None, "needs_room is true"  # noqa: S101
+        env = command_environment(self._environ, call.room)
+        prompt = call.prompt.encode("utf-8", "replace")
+        argv = list(self._argv)
+        if any(PROMPT_FILE in word for word in argv):
+            prompt_file = call.room / "prompt.txt"
+            prompt_file.write_bytes(prompt)
+            argv = [word.replace(PROMPT_FILE, str(prompt_file)) for word in argv]
+            prompt = b""
+        try:
+            report = run_child(
+                argv,
+                stdin=prompt,
+                env=env,
+                cwd=self._workspace,
+                timeout_s=call.timeout_s,
+                cap_bytes=CAP_BYTES,
+                cancel=self._cancel,
+                cookie=call.cookie,
+                clock=self._clock,
+            )
+        except ProgramError as error:
+            kind = ErrorKind.MISSING_PROGRAM
+            return Reply(trouble=Trouble(kind=kind, text=str(error)))
+        return self._reply(report, call)
+
+    def cancel(self) -> None:
+        """
+        End the programs under way.
+        """
+        self._cancel.set()
+
+    def close(self) -> None:
+        """
+        End whatever an attempt may have left behind.
+        """
+        stop_everything()
+
+    def _reply(self, report: ChildReport, call: Call) -> Reply:
+        answer = report.stdout.text(self._redactor.text, CAP_BYTES)
+        return Reply(
+            answer=answer.removesuffix("\n"),
+            trouble=_trouble(report, answer, call.timeout_s),
+            errors=report.stderr.text(self._redactor.text, CAP_BYTES),
+            exit_code=report.exit_code,
+            duration_s=report.duration_s,
+            evidence=child_evidence(report),
+        )
+
+
+def child_evidence(report: ChildReport) -> dict[str, int]:
+    """
+    Return what is worth keeping of how a child ended, for the log.
+    """
+    return {
+        "swept_processes": report.swept,
+        "dropped_stdout_bytes": report.stdout.dropped_bytes,
+        "dropped_stderr_bytes": report.stderr.dropped_bytes,
+    }
+
+
+def _trouble(report: ChildReport, answer: str, timeout_s: float) -> Trouble | None:
+    if report.cancelled:
+        return Trouble(kind=ErrorKind.CANCELLED, text="the run was cancelled")
+    if report.timed_out:
+        text = f"no end within {timeout_s:g} s"
+        return Trouble(kind=ErrorKind.TIMEOUT, text=text)
+    if report.exit_code != 0:
+        return Trouble(kind=ErrorKind.AGENT_ERROR, text=report.describe_exit())
+    if not answer.strip():
+        return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
+    return None

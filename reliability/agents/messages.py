@@ -1,0 +1,205 @@
+"""
+One call of the Messages API, streamed, through the lean pooled client.
+
+The key comes from `ANTHROPIC_API_KEY` or, as a bearer token for gateways, from
+`ANTHROPIC_AUTH_TOKEN`; `ANTHROPIC_BASE_URL` replaces the API's own address. There are
+no retries here: one attempt is one request, and the engine owns the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.prices import load_prices
+from reliability.agents.statuses import (
+    kind_of_error_type,
+    kind_of_status,
+    parse_retry_after,
+)
+from reliability.agents.stream import Message, read_error, read_stream
+from reliability.errors import AgentSetupError
+from reliability.http import HttpClient, HttpError
+from reliability.kinds import ErrorKind
+from reliability.model import Reply, Setup, Trouble
+from reliability.simulator.probe import is_simulator
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reliability.clock import Clock
+    from reliability.http import Response
+    from reliability.settings import Settings
+
+API_URL = "https://api.anthropic.com"
+API_VERSION = "2023-06-01"
+
+_KIND_OF_HTTP_ERROR = {
+    "timeout": ErrorKind.NO_RESPONSE,
+    "aborted": ErrorKind.CANCELLED,
+}
+_KIND_OF_STOP = {
+    "refusal": (ErrorKind.REFUSAL, "the model refused to answer"),
+    "max_tokens": (
+        ErrorKind.OUTPUT_LIMIT,
+        "the answer was cut at max-output-tokens",
+    ),
+}
+
+
+class Messages:
+    """
+    A model behind the Messages API.
+    """
+
+    needs_room = False
+
+    def __init__(
+        self, settings: Settings, *, environ: Mapping[str, str], clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._clock = clock
+        self._prices = load_prices(settings.prices)
+        self._http = HttpClient()
+        self._simulated = False
+        base_url = environ.get("ANTHROPIC_BASE_URL", "").strip() or API_URL
+        self._url = f"{base_url.rstrip('/')}/v1/messages"
+
+    def prepare(self) -> Setup:
+        """
+        Check that there is a key, and say when the price is not known.
+
+        Raises:
+            AgentSetupError: when neither key variable is set.
+        """
+        if not self._credential():
+            raise AgentSetupError(
+                "No key for the Messages API.",
+                remedy="Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN for a gateway).",
+            )
+        base_url = self._url.removesuffix("/v1/messages")
+        self._simulated = base_url != API_URL and is_simulator(base_url)
+        warnings = []
+        if not self._prices.knows(self._settings.model):
+            warnings.append(
+                f"The price of {self._settings.model!r} is not known: cost is not "
+                "counted. Give it with prices."
+            )
+        return Setup(
+            fingerprint={"model": self._settings.model},
+            warnings=tuple(warnings),
+            simulated=self._simulated,
+        )
+
+    def attempt(self, call: Call) -> Reply:
+        """
+        Send the prompt once and read the answer.
+        """
+        began_s = self._clock.monotonic_s()
+        try:
+            response = self._http.request(
+                "POST",
+                self._url,
+                headers=self._headers(call),
+                body=self._body(call),
+                timeout_s=call.timeout_s,
+            )
+            with response:
+                reply = self._read(response)
+        except HttpError as error:
+            kind = _KIND_OF_HTTP_ERROR.get(error.kind, ErrorKind.NETWORK)
+            reply = Reply(trouble=Trouble(kind=kind, text=str(error)))
+        return replace(reply, duration_s=self._clock.monotonic_s() - began_s)
+
+    def cancel(self) -> None:
+        """
+        Shut every connection; calls under way end as cancelled.
+        """
+        self._http.abort()
+
+    def close(self) -> None:
+        """
+        Close the idle connections.
+        """
+        self._http.close()
+
+    def _credential(self) -> dict[str, str]:
+        if key := self._environ.get("ANTHROPIC_API_KEY", "").strip():
+            return {"x-api-key": key}
+        if token := self._environ.get("ANTHROPIC_AUTH_TOKEN", "").strip():
+            return {"authorization": f"Bearer {token}"}
+        return {}
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        headers = {
+            "content-type": "application/json",
+            "anthropic-version": API_VERSION,
+            **self._credential(),
+        }
+        if self._simulated:
+            headers["x-reliability-trial"] = str(call.trial.number)
+            headers["x-reliability-attempt"] = str(call.attempt)
+        return headers
+
+    def _body(self, call: Call) -> bytes:
+        request = {
+            "model": self._settings.model,
+            "max_tokens": self._settings.max_output_tokens,
+            "stream": True,
+            "messages": [{"role": "user", "content": call.prompt}],
+        }
+        return json.dumps(request).encode("ascii")
+
+    def _read(self, response: Response) -> Reply:
+        request_id = response.headers.get("request-id", "")
+        evidence = {"request_id": request_id} if request_id else {}
+        if response.status != 200:
+            return self._refused(response, evidence)
+        message = read_stream(response.lines())
+        model = message.model or self._settings.model
+        return Reply(
+            answer=message.answer,
+            trouble=_trouble(message),
+            errors=message.error_text,
+            usage=message.usage,
+            cost_usd=self._prices.cost_usd(model, message.usage),
+            model=model,
+            session_id=message.message_id,
+            turns=1,
+            http_status=response.status,
+            evidence={**evidence, "stop_reason": message.stop_reason},
+        )
+
+    def _refused(self, response: Response, evidence: dict[str, str]) -> Reply:
+        error_type, text = read_error(response.read(CAP_BYTES))
+        return Reply(
+            trouble=Trouble(
+                kind=kind_of_status(response.status),
+                text=f"HTTP {response.status} {error_type}: {text}".strip(),
+                retry_after_s=parse_retry_after(
+                    response.headers.get("retry-after"), now_utc=self._clock.now_utc()
+                ),
+            ),
+            errors=text,
+            http_status=response.status,
+            evidence={**evidence, "error_type": error_type},
+        )
+
+
+def _trouble(message: Message) -> Trouble | None:
+    if message.error_type:
+        return Trouble(
+            kind=kind_of_error_type(message.error_type),
+            text=f"{message.error_type}: {message.error_text}",
+        )
+    if not message.complete:
+        return Trouble(kind=ErrorKind.NETWORK, text="the answer was cut off")
+    if message.stop_reason in _KIND_OF_STOP:
+        kind, text = _KIND_OF_STOP[message.stop_reason]
+        return Trouble(kind=kind, text=text)
+    if not message.answer.strip():
+        return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
+    return None

@@ -1,0 +1,49 @@
+"""
+The options whose value is one of a few words.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Backend(StrEnum):
+    """
+    How an agent is reached.
+    """
+
+    CLAUDE_CODE = "claude-code"
+    MESSAGES = "messages"
+    COMMAND = "command"
+    SIMULATED = "simulated"
+
+
+class Context(StrEnum):
+    """
+    What Claude Code sees besides the prompt.
+    """
+
+    PROJECT = "project"
+    AGENT = "agent"
+
+
+class OnInconclusive(StrEnum):
+    """
+    Whether an inconclusive verdict fails the command.
+    """
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+class PermissionMode(StrEnum):
+    """
+    The permission modes of the Claude Code CLI, in its own spelling.
+    """
+
+    ACCEPT_EDITS = "acceptEdits"
+    AUTO = "auto"
+    BYPASS = "bypassPermissions"
+    MANUAL = "manual"
+    DONT_ASK = "dontAsk"
+    PLAN = "plan"

@@ -1,0 +1,3 @@
+"""
+The engine: which attempt runs when, and what follows from its end.
+"""

@@ -1,0 +1,200 @@
+"""
+Writes a run's events to its log as they happen, and counts them.
+
+Nothing that is reported later comes from here: results are read from the log again. The
+counts serve the verdict line that ends the log, and the progress display.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
+
+from reliability.engine.grading import outcome_of
+from reliability.model import (
+    SCHEMA_VERSION,
+    Outcome,
+    Reply,
+    RunStatus,
+    Setup,
+    Tally,
+    Trial,
+)
+from reliability.stats import decide
+
+if TYPE_CHECKING:
+    from reliability.clock import Clock
+    from reliability.engine.executor import Attempted, Task
+    from reliability.journal import Journal
+
+_ROUND = 6  # Microseconds and millionths of a dollar: more digits are noise.
+
+
+class Display(Protocol):
+    """
+    Whoever shows a person how far the run is.
+    """
+
+    def begin(self, *, simulated: bool) -> None:
+        """
+        Hear that the run begins.
+        """
+
+    def show(
+        self, tally: Tally, *, in_flight: int, waiting: int, paused_s: float
+    ) -> None:
+        """
+        Show the counts; called many times a second.
+        """
+
+    def close(self) -> None:
+        """
+        Leave nothing behind that the next output would run into.
+        """
+
+
+class Recorder:
+    """
+    The scheduler's observer that keeps the log.
+
+    Args:
+        planned: Trials that the run is to have.
+        display: Is shown the counts; None for nobody.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        planned: int,
+        clock: Clock,
+        display: Display | None = None,
+    ) -> None:
+        self._journal = journal
+        self._planned = planned
+        self._display = display
+        self._clock = clock
+        self._began_mono_s = clock.monotonic_s()
+        self._outcomes: Counter[Outcome] = Counter()
+
+    @property
+    def tally(self) -> Tally:
+        """
+        The counts so far.
+        """
+        return Tally(
+            planned=self._planned,
+            passed=self._outcomes[Outcome.PASS],
+            failed=self._outcomes[Outcome.FAIL],
+            invalid=self._outcomes[Outcome.INVALID],
+        )
+
+    def run_started(self, setup: Setup, facts: dict[str, Any]) -> None:
+        """
+        Log what is run, with what, and how.
+        """
+        event = {
+            "schema": SCHEMA_VERSION,
+            "simulated": setup.simulated,
+            **facts,
+            "versions": dict(setup.versions),
+            "fingerprint": dict(setup.fingerprint),
+            "warnings": [*setup.warnings, *self._journal.warnings],
+        }
+        self._journal.append("run_started", event)
+        if self._display is not None:
+            self._display.begin(simulated=setup.simulated)
+
+    def trial_started(self, trial: Trial) -> None:
+        """
+        Log that *trial* begins.
+        """
+        event = {"trial": trial.number, "case": trial.case, "loop": trial.loop}
+        self._journal.append("trial_started", event)
+
+    def attempt_finished(
+        self, task: Task, attempted: Attempted, retry_in_s: float | None
+    ) -> None:
+        """
+        Log an attempt with all its evidence.
+        """
+        event = {
+            "trial": task.number,
+            "attempt": task.attempt,
+            **_reply_fields(attempted.reply),
+            "waited_s": round(task.waited_s, _ROUND),
+            "retry_in_s": None if retry_in_s is None else round(retry_in_s, _ROUND),
+        }
+        self._journal.append("attempt_finished", event)
+
+    def trial_finished(self, task: Task, attempted: Attempted) -> None:
+        """
+        Log and count how *task* ended.
+        """
+        outcome, reason = outcome_of(attempted)
+        self._outcomes[outcome] += 1
+        trouble = attempted.reply.trouble
+        event = {
+            "trial": task.number,
+            "case": task.trial.case,
+            "loop": task.trial.loop,
+            "outcome": outcome,
+            "kind": trouble.kind if trouble else "",
+            "reason": reason,
+            "checks": [asdict(check) for check in attempted.checks],
+            "attempts": task.attempt,
+            "duration_s": round(task.worked_s, _ROUND),
+            "waited_s": round(task.waited_s, _ROUND),
+        }
+        self._journal.append("trial_finished", event)
+
+    def tick(self, in_flight: int, waiting: int, paused_s: float) -> None:
+        """
+        Show the counts, and notice a log that can no longer be synced.
+        """
+        self._journal.check()
+        if self._display is not None:
+            self._display.show(
+                self.tally, in_flight=in_flight, waiting=waiting, paused_s=paused_s
+            )
+
+    def run_finished(self, status: RunStatus, signal_number: int | None) -> str:
+        """
+        Log the verdict, lock the log and return its SHA-256.
+        """
+        verdict, reason = decide(self.tally, status)
+        event = {
+            "status": status,
+            "signal": signal_number,
+            "verdict": verdict,
+            "reason": reason,
+            "counts": asdict(self.tally),
+            "duration_s": round(self._clock.monotonic_s() - self._began_mono_s, _ROUND),
+        }
+        self._journal.append("run_finished", event)
+        return self._journal.lock()
+
+
+def _reply_fields(reply: Reply) -> dict[str, Any]:
+    trouble = reply.trouble
+    return {
+        "kind": trouble.kind if trouble else "",
+        "reason": trouble.text if trouble else "",
+        "infrastructure": trouble is not None and trouble.rule.infrastructure,
+        "answer": reply.answer,
+        "errors": reply.errors,
+        "duration_s": round(reply.duration_s, _ROUND),
+        "cost_usd": None if reply.cost_usd is None else round(reply.cost_usd, 8),
+        "usage": asdict(reply.usage),
+        "model": reply.model,
+        "session_id": reply.session_id,
+        "turns": reply.turns,
+        "tool_calls": list(reply.tools),
+        "subagents": list(reply.subagents),
+        "denied_tools": list(reply.denied_tools),
+        "http_status": reply.http_status,
+        "exit_code": reply.exit_code,
+        "retry_after_s": trouble.retry_after_s if trouble else None,
+        "evidence": dict(reply.evidence),
+    }

@@ -1,0 +1,284 @@
+"""
+The values that the rest of the package passes around, and the words they use.
+
+agent      what is tested
+case       one prompt and the checks that its answer must pass
+trial      one graded execution of a case; `--loops N` asks for N of each case
+attempt    one call of the agent inside a trial; only infrastructure trouble leads
+           to another one, a wrong answer never does
+outcome    of a trial; verdict: of a case and of a run
+
+Everything here is frozen and does no I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from reliability.kinds import KIND_RULES, ErrorKind, KindRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA_VERSION = 1
+"""Version of the log's events and of `results.json`; it grows when a field changes."""
+
+
+class Outcome(StrEnum):
+    """
+    What became of a trial.
+    """
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    FAIL = "fail"  # the agent answered and a check says no, or it ended in an error
+    INVALID = "invalid"  # could not be measured: neither pass nor fail
+    UNKNOWN = "unknown"  # started and never ended: the run was killed
+
+
+class Verdict(StrEnum):
+    """
+    What the evidence says about the agent.
+    """
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    INVALID = "invalid"  # too little was measured
+
+
+class RunStatus(StrEnum):
+    """
+    How a run ended; `STARTED` is what a killed run's log still says.
+    """
+
+    STARTED = "started"
+    COMPLETED = "completed"
+    STOPPED = "stopped"  # trouble that no later trial could escape, such as a bad key
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """
+    An attempt's error.
+
+    Args:
+        text: What happened, for people; may hold untrusted text.
+        retry_after_s: What the service asked for; None when it did not say.
+    """
+
+    kind: ErrorKind
+    text: str
+    retry_after_s: float | None = None
+
+    @property
+    def rule(self) -> KindRule:
+        """
+        What follows from it.
+        """
+        return KIND_RULES[self.kind]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """
+    Tokens of one attempt, as the API counts them.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """
+    What one attempt brought: an answer or a trouble, and the evidence for either.
+
+    Args:
+        answer: The final answer; what there is of it when `trouble` is set.
+        trouble: None when the answer may be graded.
+        errors: What the agent wrote to standard error, or the service's message.
+        cost_usd: None when the price of the model is not known.
+        turns: Model turns; None when the backend cannot tell.
+        tools: Names of the tools called, in order.
+        subagents: Types of the subagents called, in order.
+        denied_tools: Names of the tools that permissions refused.
+        duration_s: Time the agent worked.
+        evidence: More facts of this backend, JSON-like, for the log.
+    """
+
+    answer: str = ""
+    trouble: Trouble | None = None
+    errors: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None
+    model: str = ""
+    session_id: str = ""
+    turns: int | None = None
+    tools: tuple[str, ...] = ()
+    subagents: tuple[str, ...] = ()
+    denied_tools: tuple[str, ...] = ()
+    http_status: int | None = None
+    exit_code: int | None = None
+    duration_s: float = 0.0
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """
+    One planned execution of a case.
+
+    Args:
+        number: Position in the run, from 1; unique in a log.
+        case: Name of the case.
+        loop: Which execution of that case this is, from 1.
+    """
+
+    number: int
+    case: str
+    loop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """
+    What one check said of an answer.
+
+    Args:
+        reason: Why it failed: what was expected and what came; empty when it passed.
+    """
+
+    check: str
+    passed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """
+    What a backend says of itself before the first call.
+
+    Args:
+        versions: Versions of the programs involved, by name.
+        fingerprint: Hashes and names that must agree before two runs are compared.
+        warnings: Sentences for the user.
+        simulated: Every answer comes from the simulator.
+    """
+
+    versions: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """
+    One trial as the log tells it.
+
+    Args:
+        reason: Why it is not a pass, in one line; empty for a pass.
+        duration_s: Time the agent worked, waits between attempts left out.
+        waited_s: Time between attempts.
+        cost_usd: None when no attempt knew its price.
+    """
+
+    number: int
+    case: str
+    loop: int
+    outcome: Outcome
+    reason: str = ""
+    kind: str = ""
+    attempts: int = 0
+    duration_s: float = 0.0
+    waited_s: float = 0.0
+    cost_usd: float | None = None
+    turns: int | None = None
+    started_utc: str = ""
+    answer: str = ""
+    checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """
+    Counts of a run; `planned` trials that never started are in none of the others.
+    """
+
+    planned: int = 0
+    passed: int = 0
+    failed: int = 0
+    invalid: int = 0
+    unknown: int = 0
+
+    @property
+    def measured(self) -> int:
+        """
+        Trials that say something about the agent.
+        """
+        return self.passed + self.failed
+
+    @property
+    def missing(self) -> int:
+        """
+        Planned trials that say nothing about the agent, whatever the reason.
+        """
+        return self.planned - self.measured
+
+    @property
+    def pass_rate(self) -> float | None:
+        """
+        Passed of measured; None when nothing was measured.
+        """
+        return self.passed / self.measured if self.measured else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """
+    A whole run, computed from its log and from nothing else.
+
+    Args:
+        reason: The verdict in one plain sentence.
+        lower, upper: The exact one-sided bounds of the pass rate at `confidence`.
+        cost_usd: None when no attempt knew its price.
+        priced: Attempts whose price is known, of `attempts`.
+        log_sha256: Empty while the log is not locked.
+        signal_number: The signal that cancelled the run; None otherwise.
+        troubles: How often each kind of trouble led to another attempt or an end.
+    """
+
+    run_id: str
+    agent: str
+    backend: str
+    model: str
+    context: str
+    prompt: str
+    simulated: bool
+    status: RunStatus
+    verdict: Verdict
+    reason: str
+    tally: Tally
+    lower: float
+    upper: float
+    confidence: float
+    started_utc: str
+    duration_s: float
+    attempts: int
+    priced: int
+    cost_usd: float | None
+    usage: Usage
+    troubles: Mapping[str, int]
+    warnings: tuple[str, ...]
+    trials: tuple[TrialResult, ...]
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    fingerprint: Mapping[str, str]
+    log: str
+    log_sha256: str = ""
+    signal_number: int | None = None

@@ -1,0 +1,213 @@
+"""
+One run, told in six sentences.
+
+Make the agent ready; begin the log; run the trials; finish and lock the log; read the
+result back from it; write the reports. The Action, the command and the library all call `run`; there is no other way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reliability import __version__
+from reliability.agents import Agent, open_agent
+from reliability.choices import OnInconclusive
+from reliability.clock import Clock, SystemClock
+from reliability.engine.attempts import Attempts
+from reliability.engine.cancellation import Cancellation, caught_signals
+from reliability.engine.executor import Scheduler, open_pool
+from reliability.engine.governor import Governor
+from reliability.engine.recorder import Display, Recorder
+from reliability.engine.retry import RetryPolicy
+from reliability.engine.workers import (
+    available_cores,
+    available_memory_bytes,
+    choose_workers,
+)
+from reliability.errors import (
+    EXIT_FAIL,
+    EXIT_INCONCLUSIVE,
+    EXIT_NOT_MEASURED,
+    EXIT_OK,
+    EXIT_SIGNAL_BASE,
+)
+from reliability.journal import Journal
+from reliability.model import RunResult, RunStatus, Setup, Trial, Verdict
+from reliability.redact import Redactor, secrets_of
+from reliability.report import write_reports
+from reliability.results import read_result
+from reliability.settings import DEFAULT_CASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reliability.settings import Settings
+
+
+def run(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    workspace: Path | None = None,
+    display: Display | None = None,
+    cancellation: Cancellation | None = None,
+    clock: Clock | None = None,
+) -> RunResult:
+    """
+    Run the trials, lock the log, write the reports and return what they say.
+
+    Args:
+        environ: Credentials and PATH come from here; None for this process's own.
+        workspace: Where the agent works; None for the current folder.
+        display: Is shown how far the run is; None for nobody.
+        cancellation: Asks the run to stop; SIGINT and SIGTERM do too.
+        clock: None for the machine's own.
+
+    Raises:
+        UsageError: when an option names something that is not there; no call was made.
+        AgentSetupError: when the agent cannot be started; no call was made.
+        JournalError: when the log can no longer be written; what it holds is kept.
+    """
+    clock = clock or SystemClock()
+    environ = os.environ if environ is None else environ
+    cancellation = cancellation or Cancellation()
+    redactor = Redactor(secrets_of(environ))
+    workspace = (workspace or Path.cwd()).resolve()
+    with (
+        caught_signals(cancellation),
+        _ready_agent(settings, environ, workspace, redactor, clock) as (agent, setup),
+        _open_log(settings, clock, redactor) as journal,
+    ):
+        recorder = _begin_log(settings, setup, journal, clock, display)
+        status = _run_trials(settings, agent, journal, recorder, cancellation, clock)
+        recorder.run_finished(status, cancellation.signal_number)
+        result = read_result(journal.path)
+        write_reports(result, settings.output_dir)
+    return result
+
+
+def exit_code(result: RunResult, on_inconclusive: OnInconclusive) -> int:
+    """
+    Return the exit code that says what the verdict allows.
+    """
+    if result.status is RunStatus.CANCELLED:
+        return EXIT_SIGNAL_BASE + (result.signal_number or 0)
+    match result.verdict:
+        case Verdict.PASS:
+            return EXIT_OK
+        case Verdict.FAIL:
+            return EXIT_FAIL
+        case Verdict.INVALID:
+            return EXIT_NOT_MEASURED
+        case Verdict.INCONCLUSIVE:
+            warn = on_inconclusive is OnInconclusive.WARN
+            return EXIT_OK if warn else EXIT_INCONCLUSIVE
+
+
+@contextmanager
+def _ready_agent(
+    settings: Settings,
+    environ: Mapping[str, str],
+    workspace: Path,
+    redactor: Redactor,
+    clock: Clock,
+) -> Iterator[tuple[Agent, Setup]]:
+    agent = open_agent(
+        settings,
+        environ=environ,
+        workspace=workspace,
+        redactor=redactor,
+        clock=clock,
+    )
+    try:
+        yield agent, agent.prepare()
+    finally:
+        agent.close()
+
+
+def _open_log(settings: Settings, clock: Clock, redactor: Redactor) -> Journal:
+    return Journal.create(
+        settings.output_dir,
+        base_name=settings.filename,
+        run_id=os.urandom(4).hex(),
+        clock=clock,
+        redact=redactor.value,
+    )
+
+
+def _begin_log(
+    settings: Settings,
+    setup: Setup,
+    journal: Journal,
+    clock: Clock,
+    display: Display | None,
+) -> Recorder:
+    ours = {"reliability": __version__, "python": platform.python_version()}
+    hashes = {
+        "prompt_sha256": _sha256(settings.prompt),
+        "checks_sha256": _sha256(str(settings.expect or "")),
+    }
+    setup = replace(
+        setup,
+        versions={**ours, **setup.versions},
+        fingerprint={**hashes, **setup.fingerprint},
+    )
+    recorder = Recorder(journal, planned=settings.loops, clock=clock, display=display)
+    recorder.run_started(
+        setup,
+        {
+            "agent": settings.agent,
+            "backend": settings.backend,
+            "cases": [DEFAULT_CASE],
+            "loops": settings.loops,
+            "options": settings.public(),
+            "prompt": settings.prompt,
+        },
+    )
+    return recorder
+
+
+def _run_trials(
+    settings: Settings,
+    agent: Agent,
+    journal: Journal,
+    recorder: Recorder,
+    cancellation: Cancellation,
+    clock: Clock,
+) -> RunStatus:
+    workers = choose_workers(
+        settings, cores=available_cores(), memory_bytes=available_memory_bytes()
+    )
+    gap_s = 0.0 if settings.parallel else settings.delay
+    pool = open_pool(workers)
+    try:
+        with Attempts(agent, settings, journal.run_id) as attempts:
+            return Scheduler(
+                trials=_plan(settings),
+                ask=attempts.ask,
+                stop=agent.cancel,
+                pool=pool,
+                governor=Governor(ceiling=workers, gap_s=gap_s),
+                retry=RetryPolicy(settings.max_attempts),
+                observer=recorder,
+                clock=clock,
+                cancellation=cancellation,
+            ).run()
+    finally:
+        agent.cancel()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _plan(settings: Settings) -> Iterator[Trial]:
+    for loop in range(1, settings.loops + 1):
+        yield Trial(number=loop, case=DEFAULT_CASE, loop=loop)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

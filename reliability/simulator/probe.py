@@ -1,0 +1,62 @@
+"""
+Ask a base URL whether it is a simulator, so that its figures are never taken for real.
+
+Only hosts on loopback are ever asked: a question to anybody else could carry nothing
+useful and would be a request that nobody wanted. Whatever is odd means no.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import json
+from urllib.parse import urlsplit
+
+from reliability.simulator.http1 import MARKER_HEADER, SERVICE_NAME
+
+_MAX_REPLY_BYTES = 65536
+
+
+def is_simulator(base_url: str, *, timeout_s: float = 1.0) -> bool:
+    """
+    Return whether a simulator answers at *base_url*; never raises.
+
+    Args:
+        base_url: Of a Messages API; its path is not used.
+        timeout_s: For each step of the conversation: connect, send, receive.
+    """
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if parts.scheme != "http" or host is None or not _is_loopback(host):
+        return False
+    connection = http.client.HTTPConnection(host, port or 80, timeout=timeout_s)
+    try:
+        connection.request("GET", "/")
+        reply = connection.getresponse()
+        marked = reply.getheader(MARKER_HEADER) == "1"
+        body = json.loads(reply.read(_MAX_REPLY_BYTES))
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
+        return False
+    finally:
+        connection.close()
+    return (
+        marked
+        and reply.status == 200
+        and isinstance(body, dict)
+        and body.get("service") == SERVICE_NAME
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """
+    Return whether *host* is this machine, by its name or its address.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,3 @@
+"""
+Makes `tests/` importable, so that tests share what is in `fakes/`.
+"""
