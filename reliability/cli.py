@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from reliability import __version__
-from reliability.errors import EXIT_FAIL, EXIT_OK, ReliabilityError
+from reliability.errors import EXIT_FAIL, EXIT_OK, EXIT_SIGNAL_BASE, ReliabilityError
+from reliability.exits import leave
 from reliability.options import OPTIONS, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reliability.model import RunResult
     from reliability.settings import Settings
@@ -85,7 +86,7 @@ def run(**given: Any) -> None:
     result = _run_and_show(settings)
     from reliability.run import exit_code
 
-    _leave(exit_code(result, settings.on_inconclusive))
+    leave(exit_code(result, settings.on_inconclusive))
 
 
 def _text(option: Option, value: Any) -> str | None:
@@ -104,15 +105,16 @@ def _spelling(option: Option) -> str:
 
 
 def _run_and_show(settings: Settings) -> RunResult:
+    from shutil import get_terminal_size
+
     from reliability.clock import SystemClock
     from reliability.report.progress import Progress
     from reliability.run import run as run_trials
 
     display = None
     if not settings.quiet:
-        display = Progress(
-            sys.stderr, terminal=sys.stderr.isatty(), clock=SystemClock()
-        )
+        columns = get_terminal_size().columns if sys.stderr.isatty() else None
+        display = Progress(sys.stderr, columns=columns, clock=SystemClock())
     try:
         result = run_trials(settings, display=display)
     finally:
@@ -171,7 +173,8 @@ def demo(seed: int, loops: str, output_dir: str) -> None:
         f"{result.verdict}, is"
         "\n  what a workflow would act on; the demo itself ends with exit code 0."
     )
-    _leave(EXIT_OK if result.signal_number is None else 128 + result.signal_number)
+    number = result.signal_number
+    leave(EXIT_OK if number is None else EXIT_SIGNAL_BASE + number)
 
 
 @cli.command()
@@ -251,31 +254,34 @@ def verify(log: Path, repair: bool, sha256: str) -> None:
     matches = not sha256 or sha256.lower() == examination.sha256
     if not matches:
         click.echo(f"Its SHA-256 is {examination.sha256}, not {sha256.lower()}.")
-    _leave(EXIT_OK if examination.ok and matches else EXIT_FAIL)
+    leave(EXIT_OK if examination.ok and matches else EXIT_FAIL)
 
 
-def main() -> NoReturn:
+def main(argv: Sequence[str] | None = None) -> NoReturn:
     """
     Run the command; errors of ours are shown as one message, with their exit code.
+
+    Args:
+        argv: The words after the program's name; None takes them from `sys.argv`.
     """
     try:
-        cli.main(standalone_mode=False)
+        cli.main(argv, prog_name="reliability", standalone_mode=False)
     except ReliabilityError as error:
         _complain(str(error))
-        _leave(error.exit_code)
+        leave(error.exit_code)
     except click.ClickException as error:
         error.show()
-        _leave(error.exit_code)
+        leave(error.exit_code)
     except click.Abort:
-        _leave(130)
+        leave(130)
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
         os._exit(EXIT_FAIL)
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         _complain(f"{error.strerror or error}{place}.")
-        _leave(3)
-    _leave(EXIT_OK)
+        leave(3)
+    leave(EXIT_OK)
 
 
 def _complain(text: str) -> None:
@@ -283,12 +289,3 @@ def _complain(text: str) -> None:
 
     for line in console_lines(text, prefix=""):
         click.echo(f"reliability: {line}", err=True)
-
-
-def _leave(code: int) -> NoReturn:
-    """
-    End at once: a worker that still waits for an abandoned call must not hold us.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)

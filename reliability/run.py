@@ -2,7 +2,8 @@
 One run, told in six sentences.
 
 Make the agent ready; begin the log; run the trials; finish and lock the log; read the
-result back from it; write the reports. The Action, the command and the library all call `run`; there is no other way.
+result back from it; write the reports. The Action, the command and the library all call
+`run`; there is no other way.
 """
 
 from __future__ import annotations

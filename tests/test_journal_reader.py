@@ -5,7 +5,6 @@ What a reader of the log promises: a torn tail is ignored, damage is never skipp
 from __future__ import annotations
 
 import tracemalloc
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from reliability.journal.line import LINE_LIMIT_BYTES, LineError, seal, unseal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def _log_of(directory: Path, content: bytes) -> Path:
@@ -48,8 +48,9 @@ def test_events_come_back_as_they_were_appended(tmp_path: Path) -> None:
         events = list(read_events(journal.path))
         content = journal.path.read_bytes()
 
-    assert [(1, "trial_started"), (2, "trial_finished")] == [
-        (event.seq, event.event) for event in events
+    assert [(event.seq, event.event) for event in events] == [
+        (1, "trial_started"),
+        (2, "trial_finished"),
     ]
     assert events[1].fields == {"trial": 1, "outcome": "pass"}
     assert events[0].time == "2026-11-23T17:40:59.124Z"
@@ -69,7 +70,7 @@ def test_line_cut_at_any_byte_is_ignored_by_readers_and_cut_by_the_next_writer(
     for size in range(last, len(whole)):
         path.write_bytes(whole[:size])
 
-        assert ["one", "two"] == [e.fields["text"] for e in read_events(path)]
+        assert [e.fields["text"] for e in read_events(path)] == ["one", "two"]
         found = examine(path)
         assert (found.torn_at_byte, found.damage) == (
             last if size > last else None,
@@ -160,6 +161,8 @@ def test_foreign_bytes_at_the_end_are_a_torn_tail(tmp_path: Path, tail: bytes) -
         lambda one, two, three: one + two[:20] + b"\n" + three,
         lambda one, two, three: one + two[:-1] + b"X" + three[:3],
         lambda one, two, three: one + two[:-1] + b"X",
+        lambda one, two, three: one + two[:-9] + b"\0" * 9 + three,
+        lambda one, two, three: one + two[:-9] + b"\0\n\0" + three,
     ],
 )
 def test_line_that_was_whole_once_is_never_cut_as_a_torn_tail(

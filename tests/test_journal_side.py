@@ -85,6 +85,8 @@ def test_line_that_stays_too_long_is_refused_and_the_log_goes_on(
     with new_journal(tmp_path) as journal:
         with pytest.raises(JournalError, match="a line may have 1048576"):
             journal.append("x", {"a": {"b": {"c": "x" * 1024 * 1024}}})
+        with pytest.raises(JournalError, match="a line may have 1048576"):
+            journal.append("x" * 1024 * 1024, {})
 
         assert journal.append("x", {"a": {"b": {"c": "x" * 600_000}}}) == 1
         assert examine(journal.path).ok

@@ -72,6 +72,21 @@ def test_append_never_waits_and_one_sync_serves_every_line_before_it(
         assert disk.sizes == [disk.sizes[0], size]
 
 
+def test_log_is_not_synced_when_nothing_was_written(tmp_path: Path) -> None:
+    """
+    One line is one sync, and one more when the log is closed.
+    """
+    disk = GatedDisk()
+    disk.open_gate = True
+    with new_journal(tmp_path, fsync=disk.fsync) as journal:
+        journal.append("x", {})
+        assert disk.began.acquire(timeout=DEADLINE_S)
+        for _ in range(100):
+            journal.check()
+
+    assert len(disk.sizes) == 2
+
+
 def test_last_sync_covers_the_last_line_before_the_log_is_locked(
     tmp_path: Path,
 ) -> None:
@@ -99,7 +114,7 @@ def test_failed_sync_ends_the_log_and_is_never_repeated(tmp_path: Path) -> None:
         disk.release()
         journal._commit._thread.join(DEADLINE_S)
         for use in (lambda: journal.append("x", {}), journal.check, journal.lock):
-            with pytest.raises(JournalError, match="cannot be synced .*Input/output"):
+            with pytest.raises(JournalError, match=r"cannot be synced .*Input/output"):
                 use()
 
     assert len(disk.sizes) == 1

@@ -131,6 +131,17 @@ def test_notice_counts_what_is_left_out() -> None:
     )
 
 
+def test_recorder_does_not_hoard() -> None:
+    """
+    However many pieces come, what is held stays near the cap.
+    """
+    recorder = Recorder(1000)
+    for _ in range(1000):
+        recorder.feed(b"x" * 999)
+
+    assert len(recorder._tail) <= 2 * (500 + MARGIN_BYTES)
+
+
 def test_repr_of_a_capture_shows_no_output() -> None:
     """
     A capture in a traceback gives nothing away.

@@ -1,5 +1,5 @@
 """
-Why a program cannot be started, in the user's words: every case a real one.
+As whom a program starts, and in the user's words why it cannot: every case is real.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.programs import run
+from fakes.programs import run, run_sh
 
 from reliability.errors import AgentSetupError, MeasureError
 from reliability.process import ProgramError
@@ -123,3 +123,20 @@ def test_lack_of_processes_names_the_limit() -> None:
         first.kill()
 
     assert not isinstance(caught.value, AgentSetupError)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody else")
+def test_child_as_another_user_has_no_group_of_ours() -> None:
+    """
+    User and group are set, all others dropped, and its daemons are still swept.
+    """
+    groups = os.getgroups()
+    os.setgroups([4242])
+    try:
+        report = run_sh(
+            "id -u; id -G; setsid sleep 60 >&- 2>&- &", uid=65534, gid=65534
+        )
+    finally:
+        os.setgroups(groups)
+
+    assert (b"65534\n65534\n", 1) == (report.stdout.head, report.swept)

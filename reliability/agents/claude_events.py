@@ -2,19 +2,22 @@
 Reads the event lines of `claude -p --output-format stream-json --verbose`.
 
 The events are as Claude Code 2.1.330 prints them. With subagents in the background
-there are several `init` and several `result` events; the last `result` counts. Lines
-that are not JSON objects are counted and otherwise ignored.
+there are several `init` and several `result` events: the last `result` has the answer
+and the totals of cost and models, while turns and denials are told once, in the result
+that they belong to, and so are added up. Lines that are not JSON objects are counted
+and otherwise ignored.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from reliability.model import Usage
 
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
+_TASK_DIED_OF_API = "Agent terminated early due to an API error"
 
 
 @dataclass(slots=True)
@@ -24,14 +27,25 @@ class Transcript:
 
     Args:
         result: The last `result` event; None when there was none.
+        turns: Model turns of all results, subagents left out; None before a result.
         began: An `init` event came, so the CLI accepted its arguments.
-        answered: The model itself said something, API error messages left out.
-        api_error_message: The last message was one that the CLI made from an error.
-        retry_status: HTTP status of the last retry under way; None when the model spoke
-            after it.
+        model: Of the main agent.
+        agents: Names of all agents that the CLI knows.
+        subagents: Types of the subagents called, in order.
+        dead_subagents: By type: why a subagent was ended by an API error, unless one
+            of the same type came to its end later. The CLI tells it to the model and
+            goes on.
+        denials: Names of the denied tools by the id of their call, in order.
+        answered: A model said something, API error messages left out.
+        api_error_message: The main agent's last message was one that the CLI made from
+            an error.
+        retrying: The CLI is about to repeat a request.
+        retry_status: HTTP status of the last retry; None when there was no reply.
+        retry_delay_s: How long the CLI is going to wait before it.
     """
 
     result: dict[str, Any] | None = None
+    turns: int | None = None
     began: bool = False
     model: str = ""
     version: str = ""
@@ -39,19 +53,24 @@ class Transcript:
     agents: tuple[str, ...] = ()
     tools: list[str] = field(default_factory=list)
     subagents: list[str] = field(default_factory=list)
+    dead_subagents: dict[str, str] = field(default_factory=dict)
+    denials: dict[str, str] = field(default_factory=dict)
     answered: bool = False
     api_error_message: bool = False
     retrying: bool = False
     retry_status: int | None = None
+    retry_delay_s: float = 0.0
     retries: int = 0
     odd_lines: int = 0
+    _type_of_task: dict[str, str] = field(default_factory=dict)
+    _stated_usage: Usage = field(default_factory=Usage)
 
     def take(self, line: bytes) -> str:
         """
         Read one line and return the type of its event, `system/` and subtype for those.
         """
         try:
-            event = json.loads(line)
+            event = json.loads(line, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             self.odd_lines += bool(line.strip())
             return ""
@@ -66,7 +85,7 @@ class Transcript:
             case "assistant":
                 self._take_assistant(event)
             case "result":
-                self.result = event
+                self._take_result(event)
         return kind
 
     def _take_system(self, event: dict[str, Any]) -> None:
@@ -81,21 +100,42 @@ class Transcript:
                 self.retries += 1
                 self.retrying = True
                 status = event.get("error_status")
-                self.retry_status = status if isinstance(status, int) else None
+                self.retry_status = status if _is_whole(status) else None
+                self.retry_delay_s = _count(event.get("retry_delay_ms")) / 1000
+            case "permission_denied":
+                self._take_denial(event)
+            case "task_started":
+                kind = str(event.get("subagent_type", ""))
+                self._type_of_task[str(event.get("task_id", ""))] = kind
+            case "task_notification":
+                self._take_end_of_task(event)
+
+    def _take_end_of_task(self, event: dict[str, Any]) -> None:
+        kind = self._type_of_task.get(str(event.get("task_id", "")), "")
+        summary = str(event.get("summary", ""))
+        if event.get("status") == "completed":
+            self.dead_subagents.pop(kind, None)
+        elif summary.startswith(_TASK_DIED_OF_API):
+            self.dead_subagents[kind] = summary
+
+    def _take_denial(self, event: dict[str, Any]) -> None:
+        call_id = str(event.get("tool_use_id", f"call {len(self.denials)}"))
+        self.denials[call_id] = str(event.get("tool_name", ""))
 
     def _take_assistant(self, event: dict[str, Any]) -> None:
         message = event.get("message")
         message = message if isinstance(message, dict) else {}
-        self.api_error_message = bool(event.get("is_api_error_message")) or (
+        is_error = bool(event.get("is_api_error_message")) or (
             message.get("model") == "<synthetic>"
         )
-        if self.api_error_message:
+        if not event.get("parent_tool_use_id"):
+            self.api_error_message = is_error
+        if is_error:
             return
         self.answered = True
         self.retrying = False
-        content = message.get("content")
-        for block in content if isinstance(content, list) else []:
-            if isinstance(block, dict) and block.get("type") == "tool_use":
+        for block in _objects(message.get("content")):
+            if block.get("type") == "tool_use":
                 self._take_tool(block)
 
     def _take_tool(self, block: dict[str, Any]) -> None:
@@ -105,31 +145,78 @@ class Transcript:
         if name in SUBAGENT_TOOLS and isinstance(asked, dict):
             self.subagents.append(str(asked.get("subagent_type", "")))
 
+    def _take_result(self, event: dict[str, Any]) -> None:
+        self.result = event
+        self.retrying = False
+        self.turns = (self.turns or 0) + _count(event.get("num_turns"))
+        for denial in _objects(event.get("permission_denials")):
+            self._take_denial(denial)
+        stated = event.get("usage")
+        if isinstance(stated, dict):
+            self._stated_usage = _sum(self._stated_usage, _usage(stated, _API_NAMES))
+
     @property
     def usage(self) -> Usage:
         """
-        Tokens of the whole attempt as its result states them.
+        Tokens of the whole attempt, subagents included.
+
+        `modelUsage` is the running total of all models. `usage` is one result's share
+        without the subagents, and zero when a budget ended it, so it only stands in
+        for a total that is missing.
         """
-        stated = (self.result or {}).get("usage")
-        stated = stated if isinstance(stated, dict) else {}
-        return Usage(
-            input_tokens=_count(stated.get("input_tokens")),
-            output_tokens=_count(stated.get("output_tokens")),
-            cache_read_tokens=_count(stated.get("cache_read_input_tokens")),
-            cache_write_tokens=_count(stated.get("cache_creation_input_tokens")),
-        )
+        models = (self.result or {}).get("modelUsage")
+        total = Usage()
+        for stated in models.values() if isinstance(models, dict) else ():
+            if isinstance(stated, dict):
+                total = _sum(total, _usage(stated, _TOTAL_NAMES))
+        return total if total != Usage() else self._stated_usage
 
     @property
     def denied_tools(self) -> tuple[str, ...]:
         """
         Names of the tools that permissions refused, in order.
         """
-        denials = (self.result or {}).get("permission_denials")
-        return tuple(
-            str(denial.get("tool_name", ""))
-            for denial in (denials if isinstance(denials, list) else [])
-            if isinstance(denial, dict)
-        )
+        return tuple(self.denials.values())
+
+
+# Input, output, read from the cache, written to it: as `usage` and `modelUsage` say.
+_API_NAMES = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
+_TOTAL_NAMES = (
+    "inputTokens",
+    "outputTokens",
+    "cacheReadInputTokens",
+    "cacheCreationInputTokens",
+)
+
+
+def _usage(stated: dict[str, Any], names: tuple[str, str, str, str]) -> Usage:
+    counts = [_count(stated.get(name)) for name in names]
+    return Usage(
+        input_tokens=counts[0],
+        output_tokens=counts[1],
+        cache_read_tokens=counts[2],
+        cache_write_tokens=counts[3],
+    )
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(
+        input_tokens=one.input_tokens + other.input_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        cache_read_tokens=one.cache_read_tokens + other.cache_read_tokens,
+        cache_write_tokens=one.cache_write_tokens + other.cache_write_tokens,
+    )
+
+
+def _objects(values: object) -> list[dict[str, Any]]:
+    if not isinstance(values, list):
+        return []
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _names(values: object) -> tuple[str, ...]:
@@ -141,5 +228,16 @@ def _names(values: object) -> tuple[str, ...]:
     )
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    """
+    Refuse NaN and the infinities: they are no JSON, and no log can hold them.
+    """
+    raise ValueError(name)

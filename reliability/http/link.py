@@ -151,8 +151,10 @@ class Link:
         """
         Say whether an idle link has something to read: its end, or what nobody asked.
         """
+        if self._sock is None:
+            return True
         poll = select.poll()
-        poll.register(self._live(), select.POLLIN)
+        poll.register(self._sock, select.POLLIN)
         return bool(poll.poll(0))
 
     def explain(self, error: Exception, *, opening: bool = False) -> HttpError:
@@ -206,7 +208,7 @@ class Link:
 
     def close(self) -> None:
         """
-        Do nothing: `http.client` means "after this answer", `dispose` means now.
+        Do nothing: `http.client` means "after this answer", `dispose` now.
         """
 
     def recv_into(self, buffer: WriteableBuffer) -> int:

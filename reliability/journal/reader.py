@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from reliability.journal.side import Place
+
+
+# In a text of an event the quotes are escaped, so there this is never found. Data that
+# looks so (an object with these members) can only make a torn tail count as damage.
+_ANY_LINE_START = re.compile(LINE_START + rb'\d+,"time":"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +198,12 @@ class Scan:
         """
         Decide whether the bytes from here on are a torn tail or damage.
         """
-        is_torn = self._may_be_torn(piece) and not begins_with_whole_line(piece)
+        is_torn = self._may_be_torn(piece)
         while piece:
             at_line_start = piece.endswith(b"\n")
             piece = self._next_piece()
-            if piece and at_line_start and _agree(piece, LINE_START):
+            begins_line = piece and at_line_start and _agree(piece, LINE_START)
+            if begins_line or _ANY_LINE_START.search(piece):
                 is_torn = False
         if is_torn:
             self.torn_at_byte = self.whole_bytes
@@ -205,8 +212,13 @@ class Scan:
 
     def _may_be_torn(self, piece: bytes) -> bool:
         """
-        Tell whether a torn tail may begin so: a file of foreign bytes is no log.
+        Tell whether the first bad piece can be what is left of one last line.
+
+        It cannot when it is two lines that lost what was between them, nor when the
+        file is no log at all.
         """
+        if _ANY_LINE_START.search(piece, 1) or begins_with_whole_line(piece):
+            return False
         return self.line_count > 0 or _agree(piece, LINE_START + b"1,")
 
 

@@ -7,10 +7,9 @@ moments (see `sync`). A line that cannot be written whole is taken back, and the
 is dead from then on: a run that cannot be recorded cannot be believed.
 
 The log is locked with `flock` for the writer's whole life. An event that is not JSON
-(NaN, an unknown object) is refused without a line, and the log goes on.
-
-Trade-off: lines are formatted under the lock, so that numbers and times are in the
-order of the file; threads wait some 20 microseconds for each other.
+(NaN, an unknown object) is refused without a line, and the log goes on. Lines are
+formatted under the lock, so that numbers and times are in the order of the file;
+threads wait some 40 microseconds for each other.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ class Journal:
     """
     The log of one run, open for writing; made by `create` or `reopen`.
 
-    `path` is absolute. `warnings` has a sentence for each doubt about the place or the
-    state of the log. Any thread may call any method; a signal handler may call none.
+    `path` is absolute; `warnings` has a sentence for each doubt about place or state of
+    the log. Any thread may call any method; a signal handler may call none.
     """
 
     def __init__(
@@ -296,6 +295,6 @@ class Journal:
         Return the error for an event that cannot be a line.
         """
         return JournalError(
-            f"the event {event!r} cannot be logged in {self.path}: {reason}.",
+            f"the event {event[:80]!r} cannot be logged in {self.path}: {reason}.",
             remedy="Nothing was written; the log goes on.",
         )

@@ -3,12 +3,12 @@ A family: one child and everything that it starts, found and ended to the last.
 
 How kin that left the group and the session is found. This process is a subreaper
 (prctl(2), PR_SET_CHILD_SUBREAPER): whoever loses its parent becomes our child, so our
-children hold every orphan. Which family an orphan belongs to, tell, in this order:
-its session; the cookie in its environment; and, where it has neither (a cleaned
-environment, another user's process), its start: it is ended as soon as no living
-family is older than it. That it is kin at all and not the host program's own
-child tells a session that it did not open itself, a cookie, or the scheduling policy
-SCHED_BATCH, which children get at their start and hand down through fork and exec.
+children hold every orphan. An orphan is of this family by its session or by the cookie
+in its environment. One with neither (a cleaned environment, another user's process)
+is ended as soon as no living family is older than it. That it is kin at all and not
+the host program's own child tells a session that it did not open itself, a
+cookie, or the scheduling policy SCHED_BATCH, which children get at their start and
+hand down through fork and exec.
 
 It never signals a process that is not our unreaped child, so no reused id is hit, and
 never one of a family that still lives, nor a child of the host program.
@@ -236,13 +236,9 @@ def _is_kin(
         return False  # All kin left our session for good: this is the host's.
     if family and process.session == family.leader_pid:
         return True
-    if any(process.session == other.leader_pid for other in others):
-        return False
     cookie = read_variable(process.pid, COOKIE_NAME)
     if family and cookie == family.cookie:
         return True
-    if any(cookie == other.cookie for other in others):
-        return False
     is_ours = (
         process.session != process.pid
         or cookie not in {None, os.environ.get(COOKIE_NAME)}

@@ -38,6 +38,7 @@ _BREAKS = ("\n", "\r", "\\n", "\\r")
 _BASE64_CHARS = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 )
+_BASE64_TAIL = re.compile("[A-Za-z0-9+/_-]?={0,2}")
 
 # Every shape begins with one of these, which are quick to look for.
 _SHAPE_STARTS = (
@@ -95,7 +96,10 @@ class Redactor:
         The same object if there are none; else a copy, in which a tuple has become a
         list. Keys that only differed in their secret stay apart.
         """
-        if not self._is_suspect("\0".join(_strings_in(value))):
+        strings = tuple(_strings_in(value))
+        if not self._is_suspect("\0".join(strings)):
+            return value
+        if all(self.text(string) is string for string in strings):
             return value
         # A stack instead of recursion: how deep the data goes is the agent's choice.
         root: list[Any] = [value]
@@ -178,8 +182,8 @@ def _found(forms: Iterable[Form], text: str) -> Iterator[tuple[int, int]]:
         while start >= 0:
             end = start + len(needle)
             before = left and start and text[start - 1] in _BASE64_CHARS
-            after = right and text[end : end + 1] in _BASE64_CHARS
-            yield start - int(bool(before)), end + int(bool(after))
+            tail = _BASE64_TAIL.match(text, end) if right else None
+            yield start - int(bool(before)), tail.end() if tail else end
             start = text.find(needle, start + 1)
 
 

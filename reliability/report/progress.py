@@ -22,12 +22,13 @@ class Progress:
     Draws how far the run is.
 
     Args:
-        terminal: Redraw one line; otherwise print a new one every ten seconds.
+        columns: Redraw one line of at most this width; None prints a new line every
+            ten seconds.
     """
 
-    def __init__(self, stream: TextIO, *, terminal: bool, clock: Clock) -> None:
+    def __init__(self, stream: TextIO, *, columns: int | None, clock: Clock) -> None:
         self._stream = stream
-        self._terminal = terminal
+        self._columns = columns
         self._label = ""
         self._clock = clock
         self._began_mono_s = clock.monotonic_s()
@@ -47,23 +48,25 @@ class Progress:
         Draw, unless it was drawn just now.
         """
         now_s = self._clock.monotonic_s()
-        pause_s = _REDRAW_S if self._terminal else _LINE_EVERY_S
+        pause_s = _LINE_EVERY_S if self._columns is None else _REDRAW_S
         if now_s - self._drawn_mono_s < pause_s:
             return
         self._drawn_mono_s = now_s
         line = self._line(tally, in_flight, waiting, paused_s, now_s)
-        if self._terminal:
+        if self._columns is None:
+            self._stream.write(line + "\n")
+        else:
+            # A line of the full width would wrap, and could not be redrawn.
+            line = line[: self._columns - 1]
             self._stream.write("\r" + line.ljust(self._width))
             self._width = len(line)
-        else:
-            self._stream.write(line + "\n")
         self._stream.flush()
 
     def close(self) -> None:
         """
         Remove the line from the terminal.
         """
-        if self._terminal and self._width:
+        if self._width:
             self._stream.write("\r" + " " * self._width + "\r")
             self._stream.flush()
 
@@ -83,7 +86,7 @@ class Progress:
         parts.append(f"in flight {in_flight}")
         if waiting:
             parts.append(f"waiting to retry {waiting}")
-        if paused_s:
+        if paused_s >= 1:
             parts.append(f"paused by the service for {paused_s:.0f} s")
         parts.append(duration(now_s - self._began_mono_s))
         return "  ".join(parts)

@@ -4,6 +4,7 @@ The verdict table for a terminal: plain text, at most 100 columns, colour if wan
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.escape import inline
@@ -19,8 +20,6 @@ from reliability.report.words import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from reliability.model import RunResult
 
 MAX_TRIALS = 20
@@ -56,14 +55,19 @@ def verdict_table(result: RunResult, *, colour: bool) -> str:
 
 def file_list(paths: dict[str, Path]) -> str:
     """
-    Return the names of the files that were written, one a line.
+    Return the files that were written, one a line, as seen from the current folder.
     """
+    here = Path.cwd()
     width = max(len(name) for name in paths)
     rows = [
-        f"  {name:<{width}}  {inline(str(path), width=300)}"
+        f"  {name:<{width}}  {inline(_near(path, here), width=300)}"
         for name, path in paths.items()
     ]
     return "\n".join(["", *rows]) + "\n"
+
+
+def _near(path: Path, here: Path) -> str:
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _trial_lines(result: RunResult) -> list[str]:

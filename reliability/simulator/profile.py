@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.errors import UsageError
-from reliability.simulator.script import Step, is_number, load_script
+from reliability.simulator.script import MAX_WAIT_S, Step, is_wait_s, load_script
 from reliability.simulator.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -154,13 +154,14 @@ def _problems(values: Mapping[str, object]) -> list[str]:
     expect("seed", "a whole number", holds=_is_whole(values["seed"], least=-math.inf))
     for name in ("pass_rate", *FAULT_RATES):
         expect(name, "a number from 0 to 1", holds=_is_rate(values[name]))
-    expect("latency_s", "a number from 0 up", holds=is_number(values["latency_s"]))
+    seconds = f"a number from 0 to {MAX_WAIT_S}"
+    expect("latency_s", seconds, holds=is_wait_s(values["latency_s"]))
     sigma = values["latency_sigma"]
     holds = isinstance(sigma, int | float) and 0 <= sigma <= MAX_LATENCY_SIGMA
     expect("latency_sigma", f"a number from 0 to {MAX_LATENCY_SIGMA:g}", holds=holds)
     wait_s = values["retry_after_s"]
-    holds = wait_s is None or is_number(wait_s)
-    expect("retry_after_s", "a number from 0 up, or none", holds=holds)
+    holds = wait_s is None or is_wait_s(wait_s)
+    expect("retry_after_s", f"{seconds}, or none", holds=holds)
     for name, least in (("requests_per_minute", 0), ("burst", 1)):
         what = f"a whole number from {least} up"
         expect(name, what, holds=_is_whole(values[name], least=least))
@@ -197,7 +198,11 @@ def _is_rate(value: object) -> bool:
     """
     Return whether *value* is a probability.
     """
-    return is_number(value) and isinstance(value, int | float) and value <= 1
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 0 <= value <= 1
+    )
 
 
 def _is_whole(value: object, *, least: float) -> bool:

@@ -95,6 +95,10 @@ class Server:
         self._open[task] = writer
         try:
             await self._service.serve_connection(reader, writer)
+        except asyncio.CancelledError:
+            # Only the end of the server cancels, and this task ends with it. Some
+            # versions of asyncio.streams report a cancelled task as a failed one.
+            pass
         finally:
             del self._open[task]
 

@@ -43,7 +43,8 @@ def decide(tally: Tally, status: RunStatus) -> tuple[Verdict, str]:
         return Verdict.INCONCLUSIVE, f"{passed}, but {missing}."
     sure = lower_bound(tally.passed, tally.measured, CONFIDENCE)
     claim = f"the agent passes at least {sure:.1%} of the time"
-    passed = f"All {_trials(tally.passed)} passed"
+    only = tally.planned == 1
+    passed = "The only trial passed" if only else f"All {tally.passed} trials passed"
     return Verdict.PASS, f"{passed}: {CONFIDENCE:.0%} sure that {claim}."
 
 

@@ -79,6 +79,21 @@ def test_missing_system_call_costs_no_promise(inject: str, expected: str) -> Non
 
 
 @needs_strace
+def test_group_is_killed_even_where_nobody_can_be_adopted() -> None:
+    """
+    Without a subreaper and without a cookie, the group is still one.
+    """
+    sleep = unique_sleep()
+    trace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=prctl:error=EPERM")
+    said = run_host(
+        f"env -i {sleep} </dev/null >/dev/null 2>&1 & sleep 0.2; exit 3", *trace
+    )
+
+    assert said.startswith("3 ")
+    assert not is_running(sleep)
+
+
+@needs_strace
 @pytest.mark.parametrize(
     ("number", "words"), [("ENOMEM", "no memory left"), ("EAGAIN", "RLIMIT_NPROC")]
 )
@@ -100,7 +115,7 @@ def test_host_that_ignores_sigchld_gets_no_made_up_code() -> None:
     """
     before = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
 
-    assert "None 0 0" == run_host("exit 3", before=before)
+    assert run_host("exit 3", before=before) == "None 0 0"
 
 
 def test_forked_host_sweeps_for_itself() -> None:
@@ -113,7 +128,7 @@ def test_forked_host_sweeps_for_itself() -> None:
         f"setsid {sleep} </dev/null >/dev/null 2>&1 & exit 3", before=before
     )
 
-    assert "3 1 0" == said
+    assert said == "3 1 0"
     assert not is_running(sleep)
 
 
@@ -126,7 +141,7 @@ def test_flood_until_the_deadline_leaves_memory_flat() -> None:
     blank = run_sh("yes | tr -d '\\n'", timeout_s=1, on_stdout_line=lambda _: None)
     after_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
-    assert (True, True) == (lines.timed_out, blank.timed_out)
+    assert (lines.timed_out, blank.timed_out) == (True, True)
     assert lines.stdout.dropped_bytes > 0
     assert blank.stdout.dropped_bytes > 0
     assert after_kib - before_kib < 32 * 1024
@@ -171,9 +186,9 @@ def test_many_children_at_once_leave_nobody() -> None:
     with ThreadPoolExecutor(16) as pool:
         codes = [report.exit_code for report in pool.map(run_sh, scripts)]
 
-    assert [1, 2, 3, 4, 5] * 100 == codes
+    assert codes == [1, 2, 3, 4, 5] * 100
     assert not is_running(sleep)
-    assert 0 == stop_everything()
+    assert stop_everything() == 0
 
 
 def test_hundred_kills_in_mid_run_leave_nobody() -> None:

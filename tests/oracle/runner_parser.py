@@ -70,9 +70,7 @@ def pairs_in(text: str) -> list[tuple[str, str]]:
         EnvFileError: where the runner would fail the step.
     """
     pairs = []
-    lines = text.split("\n")
-    is_ended = lines[-1] == ""
-    rest = lines[:-1] if is_ended else lines
+    rest = text.removesuffix("\n").split("\n")
     at = 0
     while at < len(rest):
         line = rest[at]
@@ -134,7 +132,7 @@ def _parse_brackets(line: str) -> Command | None:
     """
     Read the older `##[name key=value;key=value]data` anywhere in a line.
     """
-    before, mark, rest = line.partition("##[")
+    _before, mark, rest = line.partition("##[")
     info, bracket, data = rest.partition("]")
     name, _, properties = info.partition(" ")
     if not mark or not bracket or name.lower() not in COMMANDS:

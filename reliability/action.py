@@ -1,0 +1,277 @@
+"""
+The GitHub Action: inputs from the environment, results back through the runner's files.
+
+Order matters at the end. Log and reports are on disk before anything is said to GitHub;
+outputs and summary come next, since the runner reads them even after a kill; the upload
+comes last and can fail without changing the verdict. A cancelled run has about six
+seconds for all of it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reliability.clock import SystemClock
+from reliability.engine.cancellation import Cancellation, caught_signals
+from reliability.errors import (
+    EXIT_NOT_MEASURED,
+    EXIT_OK,
+    MeasureError,
+    ReliabilityError,
+    UsageError,
+)
+from reliability.exits import leave
+from reliability.github.commands import Commands
+from reliability.github.files import FileGuard, write_outputs, write_summary
+from reliability.github.ownership import hand_back
+from reliability.model import RunResult, RunStatus, Verdict
+from reliability.options import OPTIONS, Option
+from reliability.redact import secrets_of
+from reliability.report import report_paths
+from reliability.report.markdown import summary
+from reliability.report.progress import Progress
+from reliability.report.terminal import verdict_table
+from reliability.report.words import headline
+from reliability.run import exit_code, run
+from reliability.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reliability.github.artifact import UploadResult
+
+COMMAND_FILES = (
+    "GITHUB_OUTPUT",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_ENV",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+)
+CANCELLED_UPLOAD_BUDGET_S = 1.5
+"""For the one try that a cancelled run has left before the runner kills it."""
+
+
+def main(environ: Mapping[str, str], argv: Sequence[str] = ()) -> int:
+    """
+    Run as the container does and return the exit code.
+
+    Args:
+        argv: What `docker run` was given after the image: a command line of
+            `reliability`. Without it, the inputs say what to do.
+    """
+    if argv or "GITHUB_ACTIONS" not in environ:
+        from reliability.cli import main as run_command_line
+
+        run_command_line(argv or ["--help"])
+    step = Step(environ)
+    code = step.run()
+    if step.cancelled:
+        leave(code)
+    return code
+
+
+class Step:
+    """
+    One step of a workflow.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._commands = Commands(sys.stdout)
+        self._cancellation = Cancellation()
+        self._workspace = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
+        self._files = {
+            name: Path(environ[name]) for name in COMMAND_FILES if environ.get(name)
+        }
+        self._guard = FileGuard(self._files)
+
+    @property
+    def cancelled(self) -> bool:
+        """
+        Tell whether a signal asked for the end.
+        """
+        return self._cancellation.requested
+
+    def run(self) -> int:
+        """
+        Do the whole step; trouble becomes one annotation and its exit code.
+        """
+        for secret in secrets_of(self._environ):
+            self._commands.mask(secret)
+        try:
+            with caught_signals(self._cancellation):
+                return self._run()
+        except ReliabilityError as error:
+            code, text = error.exit_code, str(error)
+        except OSError as error:
+            code, text = EXIT_NOT_MEASURED, f"{error.strerror}: {error.filename}"
+        self._commands.error(text, title="Reliability could not be measured")
+        with suppress(ReliabilityError, OSError):
+            self._write_outputs({"verdict": Verdict.INVALID})
+        return code
+
+    def _run(self) -> int:
+        # Relative paths of inputs are meant from the workspace.
+        os.chdir(self._workspace)
+        settings = self._settings()
+        result = run(
+            settings,
+            environ=self._environ,
+            workspace=self._workspace,
+            display=Progress(sys.stdout, columns=None, clock=SystemClock()),
+            cancellation=self._cancellation,
+        )
+        code = exit_code(result, settings.on_inconclusive)
+        paths = report_paths(result, settings.output_dir)
+        hand_back([settings.output_dir, *paths.values()], like=self._workspace)
+        sys.stdout.write(verdict_table(result, colour=False))
+        self._refuse_tampering()
+        self._write_outputs(_outputs(result, paths, self._workspace))
+        self._write_summary(summary(result))
+        self._annotate(result)
+        if settings.artifact and not self._uploaded(settings, result, paths):
+            return code if code != EXIT_OK else EXIT_NOT_MEASURED
+        return code
+
+    def _settings(self) -> Settings:
+        given = {
+            option.name: self._environ.get(f"INPUT_{option.name.upper()}")
+            for option in OPTIONS
+            if option.where != "cli"
+        }
+        settings = Settings.from_text(given, spelling=_spelling)
+        root = self._workspace.resolve()
+        problems = [
+            f"Input {name} is {str(path)!r}, which is not in the workspace. Only the "
+            f"workspace is shared with the container, as {root}: give a relative path."
+            for name, path in (
+                ("output-dir", settings.output_dir),
+                ("prompt-file", settings.prompt_file),
+                ("prices", settings.prices),
+            )
+            if path is not None and not (root / path).resolve().is_relative_to(root)
+        ]
+        if problems:
+            raise UsageError(problems)
+        return settings
+
+    def _refuse_tampering(self) -> None:
+        """
+        Refuse to report when an agent wrote into the runner's files.
+        """
+        tampered = self._guard.tampered()
+        if tampered:
+            names = ", ".join(sorted(item.name for item in tampered))
+            raise MeasureError(
+                f"Something other than this action wrote to {names} during the run; "
+                "what it wrote was removed.",
+                remedy="Find out what the agent did: the log is kept.",
+            )
+
+    def _write_outputs(self, outputs: Mapping[str, str]) -> None:
+        if path := self._files.get("GITHUB_OUTPUT"):
+            write_outputs(path, outputs, guard=self._guard)
+
+    def _write_summary(self, markdown: str) -> None:
+        if path := self._files.get("GITHUB_STEP_SUMMARY"):
+            write_summary(path, markdown, guard=self._guard)
+
+    def _annotate(self, result: RunResult) -> None:
+        annotate = {
+            Verdict.PASS: self._commands.notice,
+            Verdict.FAIL: self._commands.error,
+            Verdict.INCONCLUSIVE: self._commands.warning,
+            Verdict.INVALID: self._commands.error,
+        }[result.verdict]
+        annotate(headline(result), title="Reliability")
+
+    def _uploaded(
+        self, settings: Settings, result: RunResult, paths: Mapping[str, Path]
+    ) -> bool:
+        """
+        Upload, report how it went, and tell whether the step may go on.
+        """
+        upload = self._upload(settings, result, paths)
+        if upload.ref is not None:
+            self._write_outputs(
+                {
+                    "artifact-id": upload.ref.id,
+                    "artifact-url": upload.ref.url,
+                    "artifact-digest": upload.ref.digest,
+                }
+            )
+            self._write_summary(
+                f"\n[Artifact with log and reports]({upload.ref.url})\n"
+            )
+            return True
+        if upload.skipped:
+            self._commands.notice(upload.skipped, title="No artifact")
+        else:
+            self._commands.warning(upload.failed, title="No artifact")
+        return not settings.artifact_required
+
+    def _upload(
+        self, settings: Settings, result: RunResult, paths: Mapping[str, Path]
+    ) -> UploadResult:
+        from reliability.github.artifact import default_name, upload
+        from reliability.http import HttpClient
+
+        stop = threading.Event()
+        # Event.set takes a lock that interrupted code may hold: not in a handler.
+        self._cancellation.on_request(
+            lambda: threading.Thread(target=stop.set, daemon=True).start()
+        )
+        late = result.status is RunStatus.CANCELLED
+        http = HttpClient()
+        try:
+            return upload(
+                {path.name: path for path in paths.values()},
+                name=settings.artifact_name
+                or default_name(self._environ, base=settings.filename),
+                environ=self._environ,
+                http=http,
+                mask=self._commands.mask,
+                clock=SystemClock(),
+                cancel=stop if not late else threading.Event(),
+                retention_days=settings.retention_days,
+                attempts=1 if late else 5,
+                budget_s=CANCELLED_UPLOAD_BUDGET_S if late else None,
+            )
+        finally:
+            http.close()
+
+
+def _spelling(option: Option) -> str:
+    return f"Input {option.name}"
+
+
+def _outputs(
+    result: RunResult, paths: Mapping[str, Path], workspace: Path
+) -> dict[str, str]:
+    tally = result.tally
+    rate, cost_usd = tally.pass_rate, result.cost_usd
+    return {
+        "verdict": result.verdict,
+        "pass-rate": "" if rate is None else f"{rate:.6g}",
+        "trials": str(tally.planned),
+        "passed": str(tally.passed),
+        "failed": str(tally.failed),
+        "invalid": str(tally.invalid),
+        "cost-usd": "" if cost_usd is None else f"{cost_usd:.6f}",
+        **{
+            name: _in_workspace(paths[name], workspace)
+            for name in ("log", "results", "report")
+        },
+    }
+
+
+def _in_workspace(path: Path, workspace: Path) -> str:
+    """
+    Return *path* as later steps see it, which run outside this container.
+    """
+    return str(path.resolve().relative_to(workspace.resolve()))
