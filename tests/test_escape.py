@@ -134,6 +134,16 @@ def test_block_says_what_was_cut() -> None:
     )
 
 
+def test_long_fence_counts_towards_the_cap() -> None:
+    """
+    A text that forces a long fence gets less room for itself.
+    """
+    block = markdown_block("`" * 50 + "x" * 500, cap_bytes=300)
+
+    assert 290 < len(block.encode()) <= 300
+    assert block.startswith("`" * 51 + "text\n" + "`" * 50 + "x")
+
+
 def test_html_is_text_in_element_and_attribute() -> None:
     """
     Markup, both kinds of quotes and hidden characters are text.

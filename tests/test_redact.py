@@ -59,6 +59,17 @@ def test_base64_is_found_behind_any_neighbour(before: str) -> None:
     assert len(redactor.text(twice)) < len(twice) - len(SECRET)
 
 
+def test_shared_characters_of_base64_go_too() -> None:
+    """
+    Characters that hold some bits of the secret beside those of a neighbour are taken.
+    """
+    once = encode64(f"u{SECRET}vw")
+    clean = Redactor([SECRET]).text(once)
+
+    # The 19 bytes behind the first are bits 8 to 159: in characters 1 to 26.
+    assert clean == f"{once[0]}[redacted]{once[27:]}"
+
+
 def test_secret_with_line_breaks_through_it_is_found() -> None:
     """
     Output of `base64`, which breaks lines, and a secret wrapped anywhere are replaced.

@@ -1,19 +1,15 @@
 """
-Faults, limits and concurrency: what a client of a real API has to survive.
+Faults: what a client of a real API has to survive.
 """
 
 from __future__ import annotations
 
 import http.client
-import random
-import socket
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
-from fakes.messages_client import Client
+from fakes.messages_client import RAW_REQUEST, Client, connect
 
-from reliability.simulator.chance import answer_of
 from reliability.simulator.embedded import Simulator
 from reliability.simulator.profile import Profile
 from reliability.simulator.script import Step
@@ -26,64 +22,6 @@ def scripted(*steps: Step) -> Simulator:
     Return a simulator that does *steps* without delay.
     """
     return Simulator(Profile(pass_rate=1.0, latency_s=0.0, script=steps))
-
-
-def outcome_of(base_url: str, trial: int, attempt: int) -> str:
-    """
-    Return how one attempt ended, as a text.
-    """
-    with Client(base_url) as client:
-        try:
-            reply = client.ask(trial=trial, attempt=attempt)
-        except ConnectionResetError:
-            return "reset before"
-        except http.client.IncompleteRead:
-            return "reset middle"
-        if reply.status != 200:
-            return str(reply.status)
-        return str(reply.value["content"][0]["text"])
-
-
-def test_same_seed_gives_same_outcomes_in_any_order_at_any_concurrency() -> None:
-    """
-    200 attempts, one after the other and shuffled over 16 threads, end alike.
-    """
-    profile = Profile(
-        seed=7,
-        pass_rate=0.6,
-        latency_s=0.0,
-        rate_429=0.1,
-        rate_529=0.1,
-        rate_500=0.1,
-        rate_drop=0.1,
-    )
-    names = [(trial, attempt) for trial in range(100) for attempt in (1, 2)]
-    with Simulator(profile) as simulator:
-        serial = {name: outcome_of(simulator.base_url, *name) for name in names}
-    random.shuffle(names)
-    with Simulator(profile) as simulator, ThreadPoolExecutor(16) as pool:
-        ended = pool.map(lambda name: outcome_of(simulator.base_url, *name), names)
-        parallel = dict(zip(names, ended, strict=True))
-
-    assert serial == parallel
-    assert {"429", "529", "500", "reset before", "reset middle"} < {*serial.values()}
-
-
-def test_server_counts_what_the_clients_saw() -> None:
-    """
-    Wrong answers and statuses in the counters are those that were sent.
-    """
-    profile = Profile(pass_rate=0.5, latency_s=0.0, rate_500=0.3)
-    with Simulator(profile) as simulator:
-        seen = [outcome_of(simulator.base_url, trial, 1) for trial in range(60)]
-        stats = simulator.stats()
-    wrong = [text for text in seen if text not in {"500", profile.answer}]
-
-    assert stats.requests == 60
-    assert stats.by_status == {200: 60 - seen.count("500"), 500: seen.count("500")}
-    assert stats.answered == 60 - seen.count("500")
-    assert stats.wrong_answers == len(wrong) > 0
-    assert (stats.in_flight, stats.defects) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -170,16 +108,15 @@ def test_reset_in_a_stream_is_read_after_what_was_sent() -> None:
     """
     The first events of a cut stream reach the client; its end does not.
     """
-    body = b'{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}'
-    head = b"POST /v1/messages HTTP/1.1\r\nx-api-key: k\r\ncontent-length: %d\r\n\r\n"
     received = b""
-    with scripted(Step(drop="middle")) as simulator:
-        host, _, port = simulator.base_url.removeprefix("http://").partition(":")
-        with socket.create_connection((host, int(port)), 10) as connection:
-            connection.sendall(head % len(body) + body)
-            with suppress(ConnectionResetError):
-                while data := connection.recv(65536):
-                    received += data
+    with (
+        scripted(Step(drop="middle")) as simulator,
+        connect(simulator.base_url) as connection,
+    ):
+        connection.sendall(RAW_REQUEST)
+        with suppress(ConnectionResetError):
+            while data := connection.recv(65536):
+                received += data
 
     assert b"event: content_block_delta" in received
     assert b"message_stop" not in received
@@ -217,13 +154,8 @@ def test_hanging_step_never_answers_and_ends_with_its_client() -> None:
     A hang lasts until the client gives up, and other clients are served meanwhile.
     """
     with scripted(Step(hang=True), DONE) as simulator:
-        host, _, port = simulator.base_url.removeprefix("http://").partition(":")
-        body = b'{"model":"m","max_tokens":1,"messages":[{"role":"user"}]}'
-        head = (
-            b"POST /v1/messages HTTP/1.1\r\nx-api-key: k\r\ncontent-length: %d\r\n\r\n"
-        )
-        with socket.create_connection((host, int(port)), 10) as connection:
-            connection.sendall(head % len(body) + body)
+        with connect(simulator.base_url) as connection:
+            connection.sendall(RAW_REQUEST)
             with Client(simulator.base_url) as other:
                 while simulator.stats().in_flight == 0:
                     other.request("GET", "/")
@@ -234,53 +166,3 @@ def test_hanging_step_never_answers_and_ends_with_its_client() -> None:
                 other.request("GET", "/")
 
     assert (simulator.stats().answered, simulator.stats().in_flight) == (1, 0)
-
-
-def test_rate_limit_refuses_what_is_over_the_burst() -> None:
-    """
-    The bucket's 429 carries the wait and the limit's headers; so do answers.
-    """
-    profile = Profile(latency_s=0.0, requests_per_minute=1, burst=2)
-    with Simulator(profile) as simulator, Client(simulator.base_url) as client:
-        replies = [client.ask() for _ in range(3)]
-    refused = replies[-1]
-    header = "anthropic-ratelimit-requests-remaining"
-
-    assert [reply.status for reply in replies] == [200, 200, 429]
-    assert [reply.headers[header] for reply in replies] == ["1", "0", "0"]
-    assert 1 <= int(refused.headers["retry-after"]) <= 60
-    assert refused.value["error"]["type"] == "rate_limit_error"
-
-
-def test_refused_request_does_not_use_up_a_fault_or_a_step() -> None:
-    """
-    What the rate limit refuses is not a request of the trial.
-    """
-    profile = Profile(
-        latency_s=0.0, requests_per_minute=1, burst=1, script=(Step(status=500), DONE)
-    )
-    with Simulator(profile) as simulator, Client(simulator.base_url) as client:
-        statuses = [client.ask(trial=1).status for _ in range(3)]
-
-    assert statuses == [500, 429, 429]
-
-
-def test_hundred_connections_are_served_at_once() -> None:
-    """
-    100 clients that wait for the same latency are all in flight together.
-    """
-    profile = Profile(pass_rate=0.5, latency_s=0.2)
-    with Simulator(profile) as simulator:
-
-        def ask_twice(trial: int) -> list[str]:
-            with Client(simulator.base_url) as client:
-                replies = [client.ask(trial=trial, attempt=n) for n in (1, 2)]
-            return [reply.value["content"][0]["text"] for reply in replies]
-
-        with ThreadPoolExecutor(100) as pool:
-            texts = list(pool.map(ask_twice, range(100)))
-    stats = simulator.stats()
-
-    assert texts == [[answer_of(profile, str(t))] * 2 for t in range(100)]
-    assert (stats.answered, stats.defects) == (200, 0)
-    assert stats.max_in_flight > 50

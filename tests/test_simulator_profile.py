@@ -168,12 +168,12 @@ def test_all_problems_of_a_script_are_named_at_once(tmp_path: Path) -> None:
     Each problem says in which step it is.
     """
     path = tmp_path / "script.json"
-    path.write_text('[{"statu": 429, "hang": 1}, 7, {"status": 302}]')
+    path.write_text('[{"statuscode": 429, "hang": 1}, 7, {"status": 302}]')
     with pytest.raises(UsageError) as caught:
         load_script(path)
 
     assert caught.value.problems == (
-        f"{path}: step 1: there is no key 'statu'. Did you mean 'status'?",
+        f"{path}: step 1: there is no key 'statuscode'. Did you mean 'status'?",
         f"{path}: step 1: 'hang' is 1, not true or false.",
         f"{path}: step 2: is 7, not an object.",
         f"{path}: step 3: 'status' is 302, not 200 or a number from 400 to 599.",

@@ -4,11 +4,16 @@ Finds and reads the file of a Claude Code agent: front matter and body.
 The file is looked for where Claude Code looks: `.claude/agents/NAME.md` of the
 workspace, then of the user's home. Names are compared with the front matter's `name`,
 since the file may be called otherwise.
+
+What Claude Code reads is read: a value with a colon in it, such as most descriptions
+have, is no YAML, and is taken as text.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1024 * 1024
+_PAIR = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*?)\s*")
+# A comma inside parentheses belongs to its tool, as in `Agent(worker, researcher)`.
+_BETWEEN_TOOLS = re.compile(r",(?![^(]*\))")
+# Front matter that says what the agent may do, or how. Hooks and MCP servers are left
+# out: they are programs, and the file may come from a checkout that nobody trusts.
+_TOOL_LISTS = ("tools", "disallowedTools")
+_PLAIN_KEYS = ("model", "effort", "maxTurns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +50,24 @@ class AgentFile:
 
     def definition(self) -> dict[str, Any]:
         """
-        Return it as a value of `--agents`: description, prompt, tools and model.
+        Return it as a value of `--agents`: description, prompt, tools, model, effort.
         """
+        description = self.matter.get("description")
         definition: dict[str, Any] = {
-            "description": str(self.matter.get("description", self.name)),
+            "description": description if isinstance(description, str) else self.name,
             "prompt": self.body,
         }
-        tools = self.matter.get("tools")
-        if isinstance(tools, str):
-            tools = [tool.strip() for tool in tools.split(",") if tool.strip()]
-        if isinstance(tools, list):
-            definition["tools"] = [str(tool) for tool in tools]
-        if isinstance(self.matter.get("model"), str):
-            definition["model"] = self.matter["model"]
+        for key in _TOOL_LISTS:
+            tools = self.matter.get(key)
+            if isinstance(tools, str):
+                tools = [tool.strip() for tool in _BETWEEN_TOOLS.split(tools)]
+            if isinstance(tools, list):
+                names = [tool for tool in tools if tool and isinstance(tool, str)]
+                definition[key] = names
+        for key in _PLAIN_KEYS:
+            value = self.matter.get(key)
+            if isinstance(value, str | int) and not isinstance(value, bool):
+                definition[key] = value
         return definition
 
 
@@ -90,6 +107,9 @@ def read_agent_file(path: Path, *, strict: bool = True) -> AgentFile | None:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
         matter, body = _split(content)
+        name = matter.get("name")
+        if not isinstance(name, str) or not name:
+            raise ValueError("its front matter has no 'name'")  # noqa: TRY301 - joins the other problems
     except OSError as error:
         problem = error.strerror or "cannot be read"
     except ValueError as error:
@@ -97,7 +117,7 @@ def read_agent_file(path: Path, *, strict: bool = True) -> AgentFile | None:
     else:
         return AgentFile(
             path=path,
-            name=str(matter.get("name", path.stem)),
+            name=name,
             matter=matter,
             body=body,
             sha256=hashlib.sha256(content).hexdigest(),
@@ -108,8 +128,6 @@ def read_agent_file(path: Path, *, strict: bool = True) -> AgentFile | None:
 
 
 def _split(content: bytes) -> tuple[dict[str, Any], str]:
-    import yaml
-
     if len(content) > MAX_FILE_BYTES:
         raise ValueError(f"larger than {MAX_FILE_BYTES} bytes")
     lines = content.decode("utf-8").lstrip("\ufeff").splitlines(keepends=True)
@@ -117,11 +135,37 @@ def _split(content: bytes) -> tuple[dict[str, Any], str]:
         raise ValueError("no front matter: its first line must be '---'")
     for number, line in enumerate(lines[1:], 1):
         if line.strip() == "---":
-            try:
-                matter = yaml.safe_load("".join(lines[1:number]))
-            except (yaml.YAMLError, RecursionError) as error:
-                raise ValueError(f"front matter is not YAML: {error}") from None
-            if not isinstance(matter, dict):
-                raise ValueError("front matter must be keys and values")
+            matter = _read_matter(lines[1:number])
             return matter, "".join(lines[number + 1 :]).strip()
     raise ValueError("front matter has no end: a second line '---' is missing")
+
+
+def _read_matter(lines: list[str]) -> dict[str, Any]:
+    import yaml
+
+    try:
+        matter = yaml.safe_load("".join(lines))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        try:
+            matter = yaml.safe_load("".join(map(_quote_odd_value, lines)))
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise ValueError(f"front matter is not YAML: {error}") from None
+    if not isinstance(matter, dict):
+        raise ValueError("front matter must be keys and values")  # noqa: TRY004 - the file is wrong, not a type
+    return matter
+
+
+def _quote_odd_value(line: str) -> str:
+    """
+    Return a `key: value` line with the value in quotes, if YAML cannot read it as is.
+    """
+    import yaml
+
+    pair = _PAIR.fullmatch(line)
+    if pair is None:
+        return line
+    try:
+        yaml.safe_load(line)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return f"{pair[1]}: {json.dumps(pair[2])}\n"
+    return line

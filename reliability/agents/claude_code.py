@@ -2,8 +2,14 @@
 Drives the Claude Code CLI: one child for each attempt, prompt on standard input.
 
 Promises: what the CLI prints is judged by its events, never by its exit code alone; it
-does not retry behind our back; it sees the credentials that people use and nothing else
-of our environment; HOME, CLAUDE_CONFIG_DIR and TMPDIR are the attempt's own.
+sees the credentials that people use and nothing else of our environment; HOME,
+CLAUDE_CONFIG_DIR and TMPDIR are the attempt's own.
+
+Retries are ours: when the service refuses before a model has said anything, the CLI is
+ended at its announcement of a retry. That is the only place where it tells what
+`retry-after` asked for, and all trials can wait that long, without a slot. Later in a
+conversation it tries once more itself, since an end would throw away what was paid for;
+the log counts these as `api_retries`.
 
 A start gate lets no more CLI processes than cores be between their start and their
 `init` event. Starting is what costs CPU, waiting is not: without the gate, 16 starts at
@@ -22,9 +28,9 @@ from typing import TYPE_CHECKING
 from reliability.agents.agent_file import AgentFile, find_agent_file
 from reliability.agents.base import CAP_BYTES, Call
 from reliability.agents.claude_events import Transcript
-from reliability.agents.claude_judgement import judge
+from reliability.agents.claude_judgement import is_refused, judge
+from reliability.agents.claude_reply import reply_of_end, reply_of_refusal
 from reliability.agents.claude_setup import cli_warnings, find_cli
-from reliability.agents.command import child_evidence
 from reliability.agents.environment import claude_environment, lend_login
 from reliability.choices import Context
 from reliability.errors import UsageError
@@ -41,6 +47,12 @@ if TYPE_CHECKING:
     from reliability.settings import Settings
 
 _GATE_POLL_S = 0.2
+
+
+class _RefusedError(Exception):
+    """
+    The service refused the first request, and the CLI is about to repeat it.
+    """
 
 
 class ClaudeCode:
@@ -65,7 +77,7 @@ class ClaudeCode:
         self._redactor = redactor
         self._clock = clock
         self._cancel = threading.Event()
-        self._start_gate = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._start_gate = threading.BoundedSemaphore(len(os.sched_getaffinity(0)))
         self._program = ""
         self._file: AgentFile | None = None
         self._simulated = False
@@ -121,12 +133,16 @@ class ClaudeCode:
         transcript = Transcript()
 
         def take(line: bytes) -> None:
-            if transcript.take(line) == "system/init":
+            kind = transcript.take(line)
+            if kind == "system/init":
                 open_gate()
+            if kind == "system/api_retry" and is_refused(transcript):
+                raise _RefusedError
 
+        began_mono_s = self._clock.monotonic_s()
         try:
             report = run_child(
-                self._argv(),
+                self._argv(call.room),
                 stdin=call.prompt.encode("utf-8", "replace"),
                 env=self._env(call, call.room),
                 cwd=self._workspace,
@@ -136,6 +152,10 @@ class ClaudeCode:
                 cookie=call.cookie,
                 clock=self._clock,
                 on_stdout_line=take,
+            )
+        except _RefusedError:
+            return reply_of_refusal(
+                transcript, self._clock.monotonic_s() - began_mono_s
             )
         except ProgramError as error:
             return _trouble_reply(ErrorKind.MISSING_PROGRAM, str(error))
@@ -155,20 +175,31 @@ class ClaudeCode:
         """
         stop_everything()
 
-    def _argv(self) -> list[str]:
+    def _argv(self, room: Path) -> list[str]:
         settings = self._settings
+        alone = settings.context is Context.AGENT
         argv = [self._program, "-p", "--output-format", "stream-json", "--verbose"]
         argv += ["--no-session-persistence"]
         argv += ["--permission-mode", settings.permission_mode.value]
         if settings.model:
             argv += ["--model", settings.model]
-        if settings.context is Context.AGENT and self._file is not None:
-            agents = {settings.agent: self._file.definition()}
+        if alone:
             argv += ["--bare", "--setting-sources", "user", "--strict-mcp-config"]
-            argv += ["--agents", json.dumps(agents), "--agent", settings.agent]
-        elif settings.agent and not self._delegates:
+        if self._file is not None and (alone or self._is_at_home(self._file)):
+            # A file: one argument may have 128 KiB at most, and anybody can read it.
+            agents = {settings.agent: self._file.definition()}
+            place = room / "agents.json"
+            place.write_text(json.dumps(agents), encoding="ascii")
+            argv += ["--agents", str(place)]
+        if settings.agent and not self._delegates:
             argv += ["--agent", settings.agent]
         return [*argv, *settings.claude_args]
+
+    def _is_at_home(self, file: AgentFile) -> bool:
+        """
+        Tell whether it is a user's own agent, which the CLI's own HOME would hide.
+        """
+        return not file.path.is_relative_to(self._workspace)
 
     def _env(self, call: Call, room: Path) -> dict[str, str]:
         env = claude_environment(self._environ, room)
@@ -182,44 +213,18 @@ class ClaudeCode:
 
     def _reply(self, transcript: Transcript, report: ChildReport, call: Call) -> Reply:
         errors = report.stderr.text(self._redactor.text, CAP_BYTES)
-        result = transcript.result or {}
         trouble = judge(
             transcript,
             report,
             errors=errors,
             timeout_s=call.timeout_s,
-            schema_given="--json-schema" in self._settings.claude_args,
+            schema_given=any(
+                argument.partition("=")[0] == "--json-schema"
+                for argument in self._settings.claude_args
+            ),
             delegate_to=self._settings.agent if self._delegates else "",
         )
-        cost_usd = result.get("total_cost_usd")
-        turns = result.get("num_turns")
-        return Reply(
-            answer=str(result.get("result") or ""),
-            trouble=trouble,
-            errors=errors,
-            usage=transcript.usage,
-            cost_usd=cost_usd if isinstance(cost_usd, int | float) else None,
-            model=transcript.model,
-            session_id=transcript.session_id,
-            turns=turns if isinstance(turns, int) else None,
-            tools=tuple(transcript.tools),
-            subagents=tuple(transcript.subagents),
-            denied_tools=transcript.denied_tools,
-            http_status=result.get("api_error_status"),
-            exit_code=report.exit_code,
-            duration_s=report.duration_s,
-            evidence={
-                **child_evidence(report),
-                "subtype": result.get("subtype"),
-                "is_error": result.get("is_error"),
-                "terminal_reason": result.get("terminal_reason"),
-                "stop_reason": result.get("stop_reason"),
-                "duration_api_ms": result.get("duration_api_ms"),
-                "structured_output": result.get("structured_output"),
-                "api_retries": transcript.retries,
-                "cli_version": transcript.version,
-            },
-        )
+        return reply_of_end(transcript, report, errors=errors, trouble=trouble)
 
 
 def _once(action: Callable[[], None]) -> Callable[[], None]:

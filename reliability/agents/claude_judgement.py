@@ -3,22 +3,26 @@ Is what the Claude Code CLI printed an answer, and if not, whose fault is it?
 
 Neither the exit code nor `subtype` can tell: an exhausted rate limit is `success` with
 exit code 1, a denied tool is `success` with exit code 0, and an interrupted CLI exits
-with 0 and prints nothing. The rules below follow what version 2.1.330 was seen to do.
+with 0 and prints nothing. A subagent that dies of a rate limit is `success` too: the
+main agent is told and answers something. The rules below follow what version 2.1.330
+was seen to do.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from reliability.agents.statuses import kind_of_status
-from reliability.kinds import ErrorKind
+from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import Trouble
 
 if TYPE_CHECKING:
     from reliability.agents.claude_events import Transcript
     from reliability.process import ChildReport
 
-# A missing key and a request time-out carry no field of their own, only these texts.
+# A missing key and a request time-out carry no field of their own, only these texts; an
+# empty account comes as a bad request (400), which would not stop the run.
 _TEXT_KINDS = (
     ("Not logged in", ErrorKind.AUTHENTICATION),
     ("Invalid API key", ErrorKind.AUTHENTICATION),
@@ -27,6 +31,19 @@ _TEXT_KINDS = (
 )
 # Texts that stand where an answer should; believed only when no output was generated.
 _LIMIT_TEXTS = ("API Error", "Claude AI usage limit", "You've hit your", "5-hour limit")
+
+# How the CLI ends the report of a subagent that an API error ended. Errors of other
+# types, such as a refusal, are the agent's own: what it answers to them is graded.
+_DEATH = re.compile(r"\(error type (\w+)(?:, HTTP (\d{3}))?[^()]*\)\s*$")
+_DEATH_KINDS = {
+    "authentication_failed": ErrorKind.AUTHENTICATION,
+    "billing_error": ErrorKind.AUTHENTICATION,
+    "rate_limit": ErrorKind.RATE_LIMIT,
+    "server_error": ErrorKind.NETWORK,
+    "unknown": ErrorKind.NETWORK,
+}
+# What the CLI tells its developers on standard error, beside what it tells users.
+_DIAGNOSTIC = "[claude-code:"
 
 _SUBTYPE_KINDS = {
     "error_max_turns": ErrorKind.MAX_TURNS,
@@ -58,9 +75,26 @@ def judge(
         return _judge_timeout(transcript, timeout_s)
     if transcript.result is None:
         return _judge_silence(transcript, report, errors)
+    if delegate_to and transcript.agents and delegate_to not in transcript.agents:
+        known = ", ".join(transcript.agents)
+        text = f"there is no agent {delegate_to!r}; available agents: {known}"
+        return Trouble(kind=ErrorKind.CONFIGURATION, text=text)
     if transcript.result.get("is_error"):
         return _judge_error(transcript.result)
     return _judge_success(transcript, schema_given, delegate_to)
+
+
+def is_refused(transcript: Transcript) -> bool:
+    """
+    Tell, at the announcement of a retry, whether the attempt may as well end here.
+
+    Yes when nothing is lost by it (no model has said anything) and another attempt of
+    ours may succeed. A connection that was cut tells no wait, so the CLI may go on.
+    """
+    status = transcript.retry_status
+    if status is None or transcript.answered:
+        return False
+    return KIND_RULES[kind_of_status(status)].retry
 
 
 def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
@@ -77,8 +111,11 @@ def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
 
 def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> Trouble:
     ended = report.describe_exit()
-    said = errors.strip().splitlines()
-    text = f"{ended} without a result" + (f": {said[-1]}" if said else "")
+    lines = [line.strip() for line in errors.splitlines()]
+    said = " ".join(line for line in lines if not line.startswith(_DIAGNOSTIC))
+    text = f"{ended} without a result" + (f": {said}" if said.strip() else "")
+    if report.dropped_lines:
+        text += f" ({report.dropped_lines} lines were too long to read)"
     refused_arguments = not transcript.began and (report.exit_code or 0) > 0
     kind = ErrorKind.CONFIGURATION if refused_arguments else ErrorKind.CRASHED
     return Trouble(kind=kind, text=text)
@@ -89,12 +126,12 @@ def _judge_error(result: dict[str, Any]) -> Trouble:
     subtype = str(result.get("subtype", ""))
     if subtype in _SUBTYPE_KINDS:
         return Trouble(kind=_SUBTYPE_KINDS[subtype], text=text or subtype)
-    status = result.get("api_error_status")
-    if isinstance(status, int) and status >= 400:
-        return Trouble(kind=kind_of_status(status), text=text or f"HTTP {status}")
     for start, kind in _TEXT_KINDS:
         if text.startswith(start):
             return Trouble(kind=kind, text=text)
+    status = result.get("api_error_status")
+    if isinstance(status, int) and status >= 400:
+        return Trouble(kind=kind_of_status(status), text=text or f"HTTP {status}")
     if result.get("stop_reason") == "refusal":
         return Trouble(kind=ErrorKind.REFUSAL, text=text or "the model refused")
     if result.get("api_error") == "max_output_tokens":
@@ -114,6 +151,9 @@ def _judge_success(
     if result.get("num_turns") == 0:
         text = "success is claimed, but the model took no turn"
         return Trouble(kind=ErrorKind.NO_TURNS, text=text)
+    for kind, text in transcript.dead_subagents.items():
+        if death := _kind_of_death(text):
+            return Trouble(kind=death, text=f"subagent {kind}: {text}")
     if transcript.denied_tools:
         tools = ", ".join(sorted(set(transcript.denied_tools)))
         text = f"permission was denied for: {tools}"
@@ -127,6 +167,17 @@ def _judge_success(
         text = f"the {delegate_to} agent was never called"
         return Trouble(kind=ErrorKind.NOT_DELEGATED, text=text)
     return None
+
+
+def _kind_of_death(text: str) -> ErrorKind | None:
+    """
+    Return the infrastructure trouble that ended a subagent; None for its own doing.
+    """
+    found = _DEATH.search(text)
+    if found is None:
+        return None
+    error_type, status = found.groups()
+    return kind_of_status(int(status)) if status else _DEATH_KINDS.get(error_type)
 
 
 def _is_limit_text(answer: str, transcript: Transcript) -> bool:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
+from reliability.agents.environment import has_bare_credentials
 from reliability.choices import Context, PermissionMode
 from reliability.errors import AgentSetupError
 
@@ -71,12 +72,9 @@ def cli_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         )
     if settings.permission_mode is PermissionMode.BYPASS:
         warnings.append("Permissions are bypassed: the agent may do anything here.")
-    only_oauth = environ.get("CLAUDE_CODE_OAUTH_TOKEN") and not any(
-        environ.get(name) for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
-    )
-    if settings.context is Context.AGENT and only_oauth:
+    if settings.context is Context.AGENT and not has_bare_credentials(environ):
         warnings.append(
-            "context=agent runs the CLI with --bare, which reads no OAuth token: give "
-            "ANTHROPIC_API_KEY instead."
+            "context=agent runs the CLI with --bare, which reads neither an OAuth "
+            "token nor the login of a person: give ANTHROPIC_API_KEY instead."
         )
     return warnings

@@ -75,6 +75,8 @@ class Command:
         Run the program once.
         """
         assert call.room is not None, "needs_room is true"  # noqa: S101
+        if self._cancel.is_set():
+            return cancelled_reply()
         env = command_environment(self._environ, call.room)
         prompt = call.prompt.encode("utf-8", "replace")
         argv = list(self._argv)
@@ -122,6 +124,14 @@ class Command:
             duration_s=report.duration_s,
             evidence=child_evidence(report),
         )
+
+
+def cancelled_reply() -> Reply:
+    """
+    Return what an attempt brings that was not started because of a cancel.
+    """
+    text = "the run was cancelled"
+    return Reply(trouble=Trouble(kind=ErrorKind.CANCELLED, text=text))
 
 
 def child_evidence(report: ChildReport) -> dict[str, int]:

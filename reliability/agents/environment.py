@@ -1,7 +1,9 @@
 """
 What a child may see of our environment.
 
-The Claude Code CLI gets an allow-list: the credentials that people use and little else.
+The Claude Code CLI gets an allow-list: the credentials that people use for it and
+little else. A cloud's variables are among them only when the CLI is told to reach its
+models through that cloud: a job's keys for deployment are none of an agent's business.
 A command agent keeps the user's environment, since the program is the user's own, less
 everything with which it could act as this job: runtime tokens, the job's token, the
 action's inputs and the runner's files.
@@ -23,23 +25,47 @@ _BASICS = frozenset(
     SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE
     """.split()
 )
-_CLAUDE_PREFIXES = ("ANTHROPIC_", "CLAUDE_CODE_", "AWS_", "GOOGLE_", "CLOUDSDK_")
+_CLAUDE_PREFIXES = ("ANTHROPIC_", "CLAUDE_CODE_")
 _CLAUDE_NAMES = frozenset(
     """
-    CLOUD_ML_REGION GCLOUD_PROJECT IS_SANDBOX API_TIMEOUT_MS BASH_DEFAULT_TIMEOUT_MS
-    BASH_MAX_TIMEOUT_MS MAX_THINKING_TOKENS MAX_MCP_OUTPUT_TOKENS MCP_TIMEOUT
+    IS_SANDBOX API_TIMEOUT_MS BASH_DEFAULT_TIMEOUT_MS BASH_MAX_TIMEOUT_MS
+    MAX_THINKING_TOKENS MAX_MCP_OUTPUT_TOKENS MCP_TIMEOUT
     """.split()
 )
-_CLAUDE_CREDENTIALS = (
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_CODE_USE_FOUNDRY",
+# Marks of a session that may have started us: they would make ours a part of it.
+_CLAUDE_NEVER = tuple(
+    f"CLAUDE_CODE_{word}"
+    for word in """
+    BRIDGE CHILD ENTRYPOINT LAUNCHED_BY REMOTE SESSION SSE_PORT USER_DELEGATED
+    """.split()
 )
-# Session markers of a CLI that may have started us: they would make ours its child.
-_CLAUDE_NEVER = frozenset({"CLAUDE_CODE_ENTRYPOINT", "CLAUDE_CODE_SSE_PORT"})
+# The variables of a cloud, by the switches that make the CLI use it.
+_CLOUDS = (
+    (
+        ("BEDROCK", "MANTLE", "ANTHROPIC_AWS"),
+        ("AWS_",),
+        (
+            ("AWS_CONFIG_FILE", ".aws/config"),
+            ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials"),
+        ),
+    ),
+    (
+        ("VERTEX", "ANTHROPIC_GOOGLE_CLOUD"),
+        ("GOOGLE_", "CLOUDSDK_", "GCLOUD_", "CLOUD_ML_REGION", "VERTEX_REGION_"),
+        (
+            ("CLOUDSDK_CONFIG", ".config/gcloud"),
+            (
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                ".config/gcloud/application_default_credentials.json",
+            ),
+        ),
+    ),
+    (("FOUNDRY",), ("AZURE_",), ()),
+)
+_SWITCH = "CLAUDE_CODE_USE_"
+_OFF = frozenset({"", "0", "false", "no", "off"})
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+_OAUTH_TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - a variable's name
 
 _JOB_PREFIXES = ("ACTIONS_", "INPUT_", "RELIABILITY_", "STATE_", "RUNNER_")
 _JOB_NAMES = frozenset(
@@ -54,8 +80,9 @@ _QUIET_CLAUDE = {
     "DISABLE_ERROR_REPORTING": "1",
     "DISABLE_AUTOUPDATER": "1",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-    # One owner of retries: ours, which the log shows and which all workers share.
-    "CLAUDE_CODE_MAX_RETRIES": "0",
+    # Retries are ours; one is left to it, since only its announcement of a retry tells
+    # how long the service asks to wait.
+    "CLAUDE_CODE_MAX_RETRIES": "1",
 }
 
 
@@ -78,28 +105,33 @@ def claude_environment(environ: Mapping[str, str], room: Path) -> dict[str, str]
     Cloud credentials that live in files under the real HOME are named by their
     variables, so that they are found although HOME is in *room*.
     """
+    home = Path(environ.get("HOME") or os.devnull)
+    prefixes = list(_CLAUDE_PREFIXES)
+    places: dict[str, str] = {}
+    for switches, cloud_prefixes, files in _CLOUDS:
+        if _is_on(environ, switches):
+            prefixes += cloud_prefixes
+            places |= {
+                name: str(home / path) for name, path in files if (home / path).exists()
+            }
     kept = {
         name: value
         for name, value in environ.items()
         if name in _BASICS
         or name in _CLAUDE_NAMES
-        or (name.startswith(_CLAUDE_PREFIXES) and name not in _CLAUDE_NEVER)
+        or (name.startswith(tuple(prefixes)) and not _is_session_mark(name))
     }
-    home = Path(environ.get("HOME") or os.devnull)
-    for name, place in (
-        ("AWS_CONFIG_FILE", home / ".aws" / "config"),
-        ("AWS_SHARED_CREDENTIALS_FILE", home / ".aws" / "credentials"),
-        ("CLOUDSDK_CONFIG", home / ".config" / "gcloud"),
-        (
-            "GOOGLE_APPLICATION_CREDENTIALS",
-            home / ".config" / "gcloud" / "application_default_credentials.json",
-        ),
-    ):
-        if name not in kept and place.exists():
-            kept[name] = str(place)
     folders = _own_folders(room)
     folders["CLAUDE_CONFIG_DIR"] = str(Path(folders["HOME"]) / ".claude")
-    return kept | _QUIET_CLAUDE | folders
+    return places | kept | _QUIET_CLAUDE | folders
+
+
+def has_bare_credentials(environ: Mapping[str, str]) -> bool:
+    """
+    Tell whether a variable carries credentials that the CLI reads even with `--bare`.
+    """
+    switches = [switch for names, _, _ in _CLOUDS for switch in names]
+    return any(environ.get(name) for name in _KEYS) or _is_on(environ, switches)
 
 
 def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
@@ -108,15 +140,27 @@ def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
 
     Nothing is done when a variable carries credentials, or when nobody is logged in.
     """
-    home = environ.get("HOME")
-    if not home or any(environ.get(name) for name in _CLAUDE_CREDENTIALS):
+    if has_bare_credentials(environ) or environ.get(_OAUTH_TOKEN):
         return
-    login = Path(home) / ".claude" / ".credentials.json"
+    home = environ.get("HOME") or os.devnull
+    theirs = Path(environ.get("CLAUDE_CONFIG_DIR") or Path(home) / ".claude")
+    login = theirs / ".credentials.json"
     if login.is_file():
         config_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy = config_folder / login.name
         copy.touch(mode=0o600)
         copy.write_bytes(login.read_bytes())
+
+
+def _is_on(environ: Mapping[str, str], switches: tuple[str, ...] | list[str]) -> bool:
+    return any(
+        environ.get(f"{_SWITCH}{switch}", "").lower() not in _OFF for switch in switches
+    )
+
+
+def _is_session_mark(name: str) -> bool:
+    # A file descriptor's number means nothing in a child that does not inherit it.
+    return name.startswith(_CLAUDE_NEVER) or name.endswith("_FILE_DESCRIPTOR")
 
 
 def _own_folders(room: Path) -> dict[str, str]:

@@ -68,6 +68,22 @@ class Task:
     ended_mono_s: float = field(default=0.0, compare=False)
 
 
+class Inbox(Protocol):
+    """
+    What the scheduler waits on: the part of `queue.SimpleQueue` that it uses.
+    """
+
+    def put(self, item: tuple[Task, Attempted] | None, /) -> None:
+        """
+        Add a reply, or None to wake the scheduler; any thread, never blocks.
+        """
+
+    def get(self, *, timeout: float) -> tuple[Task, Attempted] | None:
+        """
+        Return the next one, or raise `queue.Empty` after *timeout* seconds.
+        """
+
+
 class Observer(Protocol):
     """
     Whoever is told what happens, always in the scheduler's thread.
@@ -111,6 +127,8 @@ class Scheduler:
         trials: What to run; taken one by one, when one may start.
         ask: Makes one attempt and grades it; called in the pool; must not raise.
         stop: Ends the attempts under way soon.
+        inbox: Where replies arrive; a clock that is not the machine's needs one of its
+            own, which moves that clock while it waits.
     """
 
     def __init__(
@@ -125,6 +143,7 @@ class Scheduler:
         observer: Observer,
         clock: Clock,
         cancellation: Cancellation,
+        inbox: Inbox | None = None,
     ) -> None:
         self._trials = trials
         self._ask = ask
@@ -139,8 +158,7 @@ class Scheduler:
         self._retries: list[Task] = []
         self._in_flight: dict[int, Task] = {}
         # SimpleQueue.put may be called inside a signal handler; Queue.put may not.
-        self._inbox: queue.SimpleQueue[tuple[Task, Attempted] | None]
-        self._inbox = queue.SimpleQueue()
+        self._inbox: Inbox = queue.SimpleQueue() if inbox is None else inbox
         self._fatal = False
 
     def run(self) -> RunStatus:

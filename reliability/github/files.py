@@ -226,9 +226,11 @@ def _read(path: Path, *, cap_bytes: int = -1) -> bytes | None:
         return b""
     except OSError:
         return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        is_regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        return file.read(cap_bytes) if is_regular else None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(cap_bytes)
 
 
 def _restore(path: Path, content: bytes) -> bool:

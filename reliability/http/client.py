@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from reliability.clock import SystemClock
 from reliability.http.deadline import Deadline
 from reliability.http.errors import HttpError
-from reliability.http.link import Link, Request
+from reliability.http.link import Link
 from reliability.http.response import Response
-from reliability.http.route import parse_url
+from reliability.http.route import Request, parse_url
 
 if TYPE_CHECKING:
     import ssl

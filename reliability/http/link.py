@@ -22,32 +22,21 @@ import os
 import select
 import socket
 import threading
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from reliability.http.errors import HttpError, explain
 from reliability.http.route import find_proxy
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from _typeshed import ReadableBuffer, WriteableBuffer
 
     from reliability.http.deadline import Deadline
-    from reliability.http.route import Origin, Proxy
+    from reliability.http.route import Origin, Proxy, Request
 
 _SEND_BYTES = 256 * 1024  # small enough that the deadline is looked at in between
-
-
-class Request(NamedTuple):
-    """
-    What is sent; *target* goes out as it is.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | None
 
 
 class _Reader(io.RawIOBase):

@@ -16,10 +16,13 @@ import base64
 import ipaddress
 import os
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from reliability.http.errors import HttpError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 _NOT_IN_A_URL = re.compile(r"[^\x21-\x7e]")
@@ -57,6 +60,17 @@ class Proxy(NamedTuple):
     host: str
     port: int
     authorization: str
+
+
+class Request(NamedTuple):
+    """
+    What is sent; *target* goes out as it is.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None
 
 
 def parse_url(url: str) -> tuple[Origin, str]:

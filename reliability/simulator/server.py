@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reliability.simulator.tally import Stats
 
 BACKLOG = 512  # Hundreds of workers may connect in the same instant.
+_ROUNDS_TO_A_TASK = 5  # An accepted connection takes the loop three.
 _END_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -73,6 +74,7 @@ class Server:
             on_ready(_base_url(self._host, server.sockets[0].getsockname()[1]))
             await until.wait()
         finally:
+            await _stop_accepting(server)
             server.close()
             await self._close_connections()
             await server.wait_closed()
@@ -106,8 +108,6 @@ class Server:
         """
         Cut every connection, answered or not, and wait until its task has ended.
         """
-        # An accept that is under way gets the loop once more and becomes a task.
-        await asyncio.sleep(0)
         tasks = dict(self._open)
         for task, writer in tasks.items():
             writer.transport.abort()
@@ -156,6 +156,19 @@ def serve_forever(
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """
+    Let every connection that was accepted reach its task, and accept no more.
+
+    `Server.close` alone leaves the socket of one that is half way there open.
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        loop.remove_reader(listener.fileno())
+    for _ in range(_ROUNDS_TO_A_TASK):
+        await asyncio.sleep(0)
 
 
 def _base_url(host: str, port: int) -> str:

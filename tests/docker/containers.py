@@ -111,6 +111,24 @@ class Container:
         """
         docker("kill", "--signal", name, self.name)
 
+    def wait_until(
+        self, holds: Callable[[], bool], *, what: str, deadline_s: float = 60
+    ) -> None:
+        """
+        Poll until *holds*: the only way to learn that a container has got there.
+
+        Raises:
+            AssertionError: when the deadline passes, or the container ends before.
+        """
+        until_mono_s = time.monotonic() + deadline_s
+        while not holds():
+            if self.client.poll() is not None:
+                code, printed = self.output()
+                raise AssertionError(f"ended with {code} before {what}:\n{printed}")
+            if time.monotonic() > until_mono_s:
+                raise AssertionError(f"waited {deadline_s:g} s in vain until {what}")
+            time.sleep(POLL_S)
+
     def inside(self, *command: str) -> str:
         """
         Run a command in the container while it runs.
@@ -171,14 +189,3 @@ def run(
     """
     with started(*arguments, image=image, flags=flags, environ=environ) as container:
         return container.output()
-
-
-def wait_until(holds: Callable[[], bool], *, what: str, deadline_s: float = 60) -> None:
-    """
-    Poll until *holds*: the only way to learn that another process has got there.
-    """
-    until_mono_s = time.monotonic() + deadline_s
-    while not holds():
-        if time.monotonic() > until_mono_s:
-            raise AssertionError(f"waited {deadline_s:g} s in vain until {what}")
-        time.sleep(POLL_S)

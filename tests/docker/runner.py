@@ -78,7 +78,7 @@ class Step:
         """
         Return when *count* trials have ended.
         """
-        containers.wait_until(
+        self.container.wait_until(
             lambda: self._ended_trials() >= count, what=f"{count} trials have ended"
         )
 

@@ -9,6 +9,7 @@ artifact client, against a service of our own.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,18 @@ tools: Read
 ---
 You say hello.
 """
+# The classic prompt asks Claude Code to call the agent, which then answers.
+DELEGATION = [
+    {
+        "tool": "Agent",
+        "input": {
+            "description": "greeting",
+            "prompt": "say hello",
+            "subagent_type": "greeter",
+        },
+    },
+    {"text": "Hello from the greeter."},
+]
 OUTPUTS = {
     *("verdict", "pass-rate", "trials", "passed", "failed", "invalid", "cost-usd"),
     *("log", "results", "report", "artifact-id", "artifact-url", "artifact-digest"),
@@ -105,7 +118,9 @@ def workflow(
     agents.mkdir(parents=True)
     (agents / "greeter.md").write_text(GREETER)
     workflows.commit(clone)
-    with simulator("pass-rate=1,latency=0.05,seed=7") as url:
+    script = place / "script.json"
+    script.write_text(json.dumps(DELEGATION))
+    with simulator(f"latency=0.05,seed=7,script={script}") as url:
         jobs = workflows.run_workflow(
             clone,
             "tests/docker/workflow.yml",
@@ -242,14 +257,14 @@ def test_real_claude_code_runs_in_the_container(
     workflow: Workflow, tmp_path: Path
 ) -> None:
     """
-    The Claude Code CLI of the image answers as the checkout's agent, and is measured.
+    The Claude Code CLI of the image calls the checkout's agent, and that is measured.
     """
     job = workflow.jobs["claude"]
     result = result_of(workflow, "claude", tmp_path)
 
     assert job.succeeded, job.printed
     assert ("claude-code", 4) == (result.backend, result.tally.passed)
-    assert all("Hello" in trial.answer for trial in result.trials)
+    assert {"Hello from the greeter."} == {trial.answer for trial in result.trials}
 
 
 def test_key_is_in_no_artifact_and_no_summary(

@@ -152,11 +152,11 @@ def test_orphans_of_agents_do_not_stay_as_zombies(image: str, workspace: Path) -
         image=image,
         flags=[mounted(workspace)],
     ) as container:
-        containers.wait_until(
+        container.wait_until(
             lambda: ended_trials(workspace) >= 10, what="10 trials have ended"
         )
         # A trial that ends just now may show one; those of ten trials would stay.
-        containers.wait_until(lambda: not zombies(container), what="no zombie is left")
+        container.wait_until(lambda: not zombies(container), what="no zombie is left")
         container.signal("TERM")
         code, printed = container.output()
 

@@ -7,11 +7,15 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Self
 
 TIMEOUT_S = 10.0  # A server that hangs fails a test; it is never waited for longer.
+_BODY = b'{"model":"m","max_tokens":1,"stream":true,"messages":[{"role":"user"}]}'
+RAW_REQUEST = (
+    b"POST /v1/messages HTTP/1.1\r\nx-api-key: k\r\ncontent-length: %d\r\n\r\n%b"
+    % (len(_BODY), _BODY)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +112,19 @@ class Client:
         return self.request("POST", "/v1/messages?beta=true", body=body, headers=named)
 
 
+def connect(base_url: str) -> socket.socket:
+    """
+    Open a bare connection; the caller closes it.
+    """
+    host, _, port = base_url.removeprefix("http://").rpartition(":")
+    return socket.create_connection((host, int(port)), TIMEOUT_S)
+
+
 def exchange_raw(base_url: str, data: bytes) -> bytes:
     """
     Send *data* on a new connection, end it, and return all that comes back.
     """
-    host, _, port = base_url.removeprefix("http://").rpartition(":")
-    with closing(socket.create_connection((host, int(port)), TIMEOUT_S)) as connection:
+    with connect(base_url) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
         received = b""

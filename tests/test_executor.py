@@ -1,0 +1,369 @@
+"""
+What the scheduler promises, in virtual time.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+
+import pytest
+
+from fakes.virtual_time import FixedWaits, Story, VirtualTime, play, right, trouble, wrong
+from reliability.clock import SystemClock
+from reliability.engine.cancellation import Cancellation
+from reliability.engine.executor import DRAIN_S, Attempted, Scheduler, open_pool
+from reliability.engine.governor import Governor
+from reliability.engine.retry import RetryPolicy
+from reliability.kinds import KIND_RULES, ErrorKind
+from reliability.model import Outcome, RunStatus, Trial
+from reliability.engine.grading import outcome_of
+
+NETWORK = ErrorKind.NETWORK
+
+
+def told(story: Story) -> list[tuple[str, int, int]]:
+    """
+    Return what was told without its times.
+    """
+    return [(one.what, one.trial, one.attempt) for one in story.happenings]
+
+
+def test_sequential_trials_are_told_one_after_the_other() -> None:
+    """
+    With one worker each trial ends before the next begins.
+    """
+    expected = [
+        (what, number, 1)
+        for number in (1, 2, 3)
+        for what in ("trial_started", "attempt_finished", "trial_finished")
+    ]
+
+    story = play(trials=3)
+
+    assert expected == told(story)
+    assert RunStatus.COMPLETED is story.status
+
+
+def test_a_wrong_answer_is_never_asked_again() -> None:
+    """
+    A check that says no ends the trial with its first attempt.
+    """
+    story = play({2: [wrong(), right()]}, trials=3)
+
+    assert {1: 1, 2: 1, 3: 1} == story.attempts()
+
+
+@pytest.mark.parametrize("kind", list(ErrorKind))
+def test_each_kind_of_trouble_has_the_attempts_that_its_rule_says(
+    kind: ErrorKind,
+) -> None:
+    """
+    Only trouble that may pass leads to another attempt, and a fatal one ends the run.
+    """
+    rule = KIND_RULES[kind]
+    expected = {1: 3 if rule.retry else 1}
+    if not rule.fatal:
+        expected[2] = 1
+
+    story = play({1: [trouble(kind)]}, trials=2, retry=FixedWaits(5))
+
+    assert expected == story.attempts()
+    assert (RunStatus.STOPPED if rule.fatal else RunStatus.COMPLETED) is story.status
+
+
+@pytest.mark.parametrize("kind", list(ErrorKind))
+def test_a_retry_rule_never_stands_beside_the_agents_own_fault(kind: ErrorKind) -> None:
+    """
+    What is tried again, or ends the run, is infrastructure; nothing is both.
+    """
+    rule = KIND_RULES[kind]
+
+    assert not (rule.retry and rule.fatal)
+    assert rule.infrastructure or not (rule.retry or rule.fatal)
+
+
+def test_a_trial_that_recovers_has_the_outcome_of_its_last_attempt() -> None:
+    """
+    Trouble that passed leaves no trace in the outcome.
+    """
+    story = play({1: [trouble(NETWORK), right()]}, trials=1)
+    last = story.of("trial_finished")[0]
+
+    assert (Outcome.PASS, "") == outcome_of(last.attempted)
+    assert 2 == last.attempt
+
+
+def test_a_trial_whose_attempts_are_used_up_is_invalid() -> None:
+    """
+    Infrastructure trouble to the end is neither pass nor fail.
+    """
+    story = play({1: [trouble(NETWORK)]}, trials=1)
+    outcome, reason = outcome_of(story.of("trial_finished")[0].attempted)
+
+    assert Outcome.INVALID is outcome
+    assert "met network" == reason
+
+
+def test_a_waiting_trial_holds_no_slot() -> None:
+    """
+    With one worker, others run while a trial waits for its next attempt.
+    """
+    story = play({1: [trouble(NETWORK), right()]}, trials=3, retry=FixedWaits(10))
+
+    assert [(1, 1, 0), (2, 1, 1), (3, 1, 2), (1, 2, 11)] == story.asked
+
+
+def test_the_wait_of_a_trial_is_counted_apart_from_its_work() -> None:
+    """
+    `waited_s` is the time between the attempts, queueing included.
+    """
+    story = play({1: [trouble(NETWORK), right()]}, trials=1, retry=FixedWaits(10))
+
+    assert {1: 10.0} == story.waited_s
+
+
+def test_after_a_retry_after_nobody_knocks() -> None:
+    """
+    One worker's pause is everybody's: no attempt starts before it is over.
+    """
+    limited = trouble(ErrorKind.RATE_LIMIT, retry_after_s=20)
+
+    story = play({1: [limited, right()]}, trials=9, workers=3)
+    later = [at_s for _, _, at_s in story.asked if at_s > 0]
+
+    assert 3 == len([at_s for _, _, at_s in story.asked if at_s == 0])
+    assert min(later) >= 21
+    assert RunStatus.COMPLETED is story.status
+
+
+def test_a_fatal_error_stops_before_anything_else_is_submitted() -> None:
+    """
+    Nothing is launched that the stop would have prevented, and no trial is lost.
+    """
+    story = play({1: [trouble(ErrorKind.AUTHENTICATION)]}, trials=100)
+
+    assert [(1, 1, 0)] == story.asked
+    assert story.taken <= 3
+    assert RunStatus.STOPPED is story.status
+
+
+def test_a_fatal_error_lets_the_attempts_under_way_end() -> None:
+    """
+    What was paid for already is measured.
+    """
+    script = {1: [trouble(ErrorKind.AUTHENTICATION)], 2: [right(5)], 3: [right(9)]}
+
+    story = play(script, trials=100, workers=3)
+    ends = [(one.trial, one.at_s) for one in story.of("trial_finished")]
+
+    assert [(1, 1), (2, 5), (3, 9)] == ends
+
+
+def test_a_fatal_error_ends_the_waiting_trials_and_says_why() -> None:
+    """
+    A trial that waits for its retry ends as invalid, naming the stop.
+    """
+    script = {1: [trouble(NETWORK)], 2: [trouble(ErrorKind.MISSING_PROGRAM)]}
+
+    story = play(script, trials=9, retry=FixedWaits(60))
+    waiting = next(one for one in story.of("trial_finished") if one.trial == 1)
+
+    assert (Outcome.INVALID, "the run stopped: met missing-program") == outcome_of(
+        waiting.attempted
+    )
+    assert 2 == story.time.now_s - 1000
+
+
+def test_retries_do_not_wait_for_the_gap_between_loops() -> None:
+    """
+    The delay stands between loops, counted from an attempt's end, and nowhere else.
+    """
+    script = {1: [trouble(NETWORK), right()]}
+
+    story = play(script, trials=3, gap_s=30, retry=FixedWaits(2))
+
+    assert [(1, 1, 0), (1, 2, 3), (2, 1, 34), (3, 1, 65)] == story.asked
+
+
+def test_no_more_attempts_are_in_flight_than_workers() -> None:
+    """
+    The ceiling is reached and never passed.
+    """
+    story = play(trials=20, workers=4)
+
+    assert 4 == story.time.most_running
+    assert 5 == story.time.now_s - 1000
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_a_cancelled_run_ends_its_waits_at_once(workers: int) -> None:
+    """
+    A trial that would wait an hour ends in the moment of the cancel.
+    """
+    script = {1: [trouble(NETWORK)]}
+
+    story = play(
+        script, trials=1, workers=workers, retry=FixedWaits(3600), cancel_at_s=7
+    )
+
+    assert 7 == story.time.now_s - 1000
+    assert RunStatus.CANCELLED is story.status
+    assert 1 == story.stops
+
+
+def test_a_cancelled_run_submits_nothing_more_and_ends_what_it_started() -> None:
+    """
+    Every trial that had started gets its end; none starts afterwards.
+    """
+    story = play(trials=100, workers=3, cancel_at_s=1.5)
+    started = [one.trial for one in story.of("trial_started")]
+    finished = sorted(one.trial for one in story.of("trial_finished"))
+
+    assert [1, 2, 3, 4, 5, 6] == started
+    assert started == finished
+
+
+def test_an_attempt_that_never_ends_is_left_when_the_drain_is_over() -> None:
+    """
+    A cancel waits for attempts under way only so long; the trial is invalid then.
+    """
+    story = play({1: [right(math.inf)]}, trials=1, cancel_at_s=10)
+    outcome, reason = outcome_of(story.of("trial_finished")[0].attempted)
+
+    assert pytest.approx(10 + DRAIN_S) == story.time.now_s - 1000
+    assert (Outcome.INVALID, "the run was cancelled") == (outcome, reason)
+
+
+def test_an_answer_that_comes_during_the_drain_counts() -> None:
+    """
+    What was measured before the end is not lost to a cancel.
+    """
+    story = play({1: [right(2)]}, trials=5, cancel_at_s=1)
+
+    assert [(Outcome.PASS, "")] == [
+        outcome_of(one.attempted) for one in story.of("trial_finished")
+    ]
+
+
+def test_a_cancel_before_the_start_asks_nobody() -> None:
+    """
+    A request that was made early is seen before the first launch.
+    """
+    time = VirtualTime()
+    story = Story(time)
+    cancellation = Cancellation()
+    cancellation.request(15)
+
+    status = scheduler(story, time, cancellation, pool=time, inbox=time).run()
+
+    assert RunStatus.CANCELLED is status
+    assert [] == story.happenings
+
+
+def scheduler(
+    story: Story,
+    clock: SystemClock | VirtualTime,
+    cancellation: Cancellation,
+    *,
+    pool: Executor,
+    inbox: VirtualTime | None = None,
+    trials: int = 4,
+    workers: int = 2,
+) -> Scheduler:
+    """
+    Return a scheduler whose trials raise what their number says.
+    """
+    raised = {2: RuntimeError("ours"), 3: SystemExit(9), 4: KeyboardInterrupt()}
+
+    def ask(trial: Trial, _attempt: int) -> Attempted:
+        """
+        Answer, or break.
+        """
+        if trial.number in raised:
+            raise raised[trial.number]
+        return right(0)
+
+    return Scheduler(
+        trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, trials + 1)),
+        ask=ask,
+        stop=lambda: None,
+        pool=pool,
+        governor=Governor(ceiling=workers, gap_s=0),
+        retry=RetryPolicy(2),
+        observer=story,
+        clock=clock,
+        cancellation=cancellation,
+        inbox=inbox,
+    )
+
+
+def test_whatever_a_worker_raises_is_an_invalid_trial_and_the_run_goes_on() -> None:
+    """
+    An error of our own is no trial's fault, not even one that ends interpreters.
+    """
+    story = Story(VirtualTime())
+    with open_pool(2) as pool:
+        status = scheduler(story, SystemClock(), Cancellation(), pool=pool).run()
+    outcomes = {one.trial: outcome_of(one.attempted) for one in story.of("trial_finished")}
+
+    assert RunStatus.COMPLETED is status
+    assert {
+        1: (Outcome.PASS, ""),
+        2: (Outcome.INVALID, "RuntimeError: ours"),
+        3: (Outcome.INVALID, "SystemExit: 9"),
+        4: (Outcome.INVALID, "KeyboardInterrupt: "),
+    } == outcomes
+
+
+class CancelledPool(Executor):
+    """
+    A pool that cancels whatever it is given.
+    """
+
+    def submit(self, *_: object) -> Future[Attempted]:  # type: ignore[override]
+        """
+        Return a future that was cancelled.
+        """
+        future: Future[Attempted] = Future()
+        future.cancel()
+        future.set_running_or_notify_cancel()
+        return future
+
+
+def test_a_future_that_the_pool_cancelled_is_an_invalid_trial() -> None:
+    """
+    A pool that gives work back unrun does not hang the run.
+    """
+    story = Story(VirtualTime())
+    cancellation = Cancellation()
+
+    status = scheduler(
+        story, SystemClock(), cancellation, pool=CancelledPool(), trials=1
+    ).run()
+    (last,) = story.of("trial_finished")
+
+    assert RunStatus.COMPLETED is status
+    assert Outcome.INVALID is outcome_of(last.attempted)[0]
+
+
+def test_real_threads_tell_the_same_story() -> None:
+    """
+    With a real pool every trial is started, answered and finished once.
+    """
+    story = Story(VirtualTime())
+    with ThreadPoolExecutor(8) as pool:
+        Scheduler(
+            trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, 201)),
+            ask=lambda _trial, _attempt: right(0),
+            stop=lambda: None,
+            pool=pool,
+            governor=Governor(ceiling=8, gap_s=0),
+            retry=RetryPolicy(2),
+            observer=story,
+            clock=SystemClock(),
+            cancellation=Cancellation(),
+        ).run()
+
+    for what in ("trial_started", "attempt_finished", "trial_finished"):
+        assert list(range(1, 201)) == sorted(one.trial for one in story.of(what))
