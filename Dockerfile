@@ -30,8 +30,9 @@ LABEL org.opencontainers.image.title="reliability-action" \
       org.opencontainers.image.source="https://github.com/org/reliability-action" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# git: agents and the Claude Code CLI call it. tini: as process 1 it reaps what an agent leaves
-# behind. ca-certificates: the CLI reads the system's.
+# git: agents and the Claude Code CLI call it. tini: process 1 ignores a signal that it has no
+# handler for, so without it a cancel during our start-up would be lost; and it reaps whatever
+# else the image is used to start. ca-certificates: for what agents call.
 # Not pinned: Debian keeps one version of each in a release, and removes it when it is mended.
 # hadolint ignore=DL3008
 RUN apt-get update \

@@ -42,8 +42,8 @@ e2e: ## crashes, the real Claude Code CLI, the image and workflows under act
 
 lock: ## resolve requirements/*.in again
 	@scripts/venv run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	cd requirements && for name in run dev e2e claude; do \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@cd requirements && for name in run dev e2e claude; do \
 	  ../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	    $$(test $$name != claude || echo --no-deps) -o $$name.lock $$name.in || exit; \
 	done

@@ -128,7 +128,9 @@ class Step:
         )
         code = exit_code(result, settings.on_inconclusive)
         paths = report_paths(result, settings.output_dir)
-        hand_back([settings.output_dir, *paths.values()], like=self._workspace)
+        kept = hand_back([settings.output_dir, *paths.values()], like=self._workspace)
+        if kept:
+            self._commands.warning("\n".join(kept), title="Owner of the results")
         sys.stdout.write(verdict_table(result, colour=False))
         self._refuse_tampering()
         self._write_outputs(_outputs(result, paths, self._workspace))
@@ -267,6 +269,8 @@ def _outputs(
             name: _in_workspace(paths[name], workspace)
             for name in ("log", "results", "report")
         },
+        # An upload that succeeds sets them again; the last value counts.
+        **dict.fromkeys(("artifact-id", "artifact-url", "artifact-digest"), ""),
     }
 
 

@@ -8,14 +8,23 @@ one message, whichever surface it came from.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import traceback
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from reliability import __version__
-from reliability.errors import EXIT_FAIL, EXIT_OK, EXIT_SIGNAL_BASE, ReliabilityError
+from reliability.errors import (
+    EXIT_FAIL,
+    EXIT_NOT_MEASURED,
+    EXIT_OK,
+    EXIT_SIGNAL_BASE,
+    ReliabilityError,
+)
 from reliability.exits import leave
 from reliability.options import OPTIONS, Option
 
@@ -191,8 +200,8 @@ def simulate(profile: str, host: str, port: int) -> None:
     rate-529, rate-500, rate-drop, retry-after, requests-per-minute, burst, answer,
     script (a JSON file of steps). Point ANTHROPIC_BASE_URL at it.
     """
-    from reliability.simulator.server import serve_forever
     from reliability.simulator.profile import Profile
+    from reliability.simulator.server import serve_forever
 
     def ready(base_url: str) -> None:
         click.echo(f"Simulated Messages API: {base_url} (Ctrl-C ends it)")
@@ -264,6 +273,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     Args:
         argv: The words after the program's name; None takes them from `sys.argv`.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show a character must not cost a verdict.
+            stream.reconfigure(errors="backslashreplace")
     try:
         cli.main(argv, prog_name="reliability", standalone_mode=False)
     except ReliabilityError as error:
@@ -273,14 +286,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         error.show()
         leave(error.exit_code)
     except click.Abort:
-        leave(130)
+        leave(EXIT_SIGNAL_BASE + signal.SIGINT)
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
-        os._exit(EXIT_FAIL)
+        # Whoever read our output has gone: end as a program does that SIGPIPE ends.
+        os._exit(EXIT_SIGNAL_BASE + signal.SIGPIPE)
     except OSError as error:
         place = f": {error.filename}" if error.filename else ""
         _complain(f"{error.strerror or error}{place}.")
-        leave(3)
+        leave(EXIT_NOT_MEASURED)
+    except Exception:  # noqa: BLE001 - Python's own exit code, 1, would blame the agent
+        _complain(f"This is an error of reliability's own.\n{traceback.format_exc()}")
+        leave(EXIT_NOT_MEASURED)
     leave(EXIT_OK)
 
 

@@ -8,14 +8,22 @@ import os
 import sys
 from typing import NoReturn
 
+_NOT_MEASURED = 3
+
 
 def leave(code: int) -> NoReturn:
     """
-    End at once with *code*, after flushing both streams.
+    End at once with *code*, after flushing both streams; with 3 instead of 0 when what
+    was printed could not be written.
 
-    The interpreter would first wait for its worker threads, and one of those may hang
+    The interpreter would first wait for its worker threads, and one of them may hang
     in a call that was abandoned. Everything of worth is on disk by now.
     """
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            pass  # Whoever read it has gone, and has what they wanted.
+        except OSError:
+            code = code or _NOT_MEASURED
     os._exit(code)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reliability.errors import JournalError
-from reliability.journal import examine, read_events
+from reliability.journal import examine, read_whole_events
 from reliability.model import (
     SCHEMA_VERSION,
     CheckResult,
@@ -75,6 +75,7 @@ class _Reading:
         fields = event.fields
         match event.event:
             case "run_started":
+                _require_known_schema(fields["schema"])
                 self.start, self.start_event = fields, event
             case "trial_started":
                 self.open[fields["trial"]] = _Open(
@@ -147,20 +148,25 @@ def read_result(path: Path) -> RunResult:
     """
     reading = _Reading()
     try:
-        for event in read_events(path):
+        for event in read_whole_events(path):
             reading.take(event)
-    except (KeyError, TypeError, ValueError) as error:
-        raise JournalError(f"{path}: an event lacks a field: {error!r}.") from None
-    if reading.start_event is None:
-        raise JournalError(f"{path}: there is no run_started event in it.")
-    if reading.start["schema"] > SCHEMA_VERSION:
+        if reading.start_event is None:
+            raise JournalError(f"{path}: there is no run_started event in it.")
+        reading.close_unknown()
+        return _result(path, reading, reading.start_event)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise JournalError(
-            f"{path}: its schema is {reading.start['schema']}, newer than the "
-            f"{SCHEMA_VERSION} that is known here.",
+            f"{path}: an event lacks a field, or has another than it should: {error!r}."
+        ) from None
+
+
+def _require_known_schema(schema: int) -> None:
+    if schema > SCHEMA_VERSION:
+        raise JournalError(
+            f"The log's schema is {schema}, newer than the {SCHEMA_VERSION} that is "
+            "known here.",
             remedy="Use a newer version.",
         )
-    reading.close_unknown()
-    return _result(path, reading, reading.start_event)
 
 
 def _result(path: Path, reading: _Reading, start_event: Event) -> RunResult:
@@ -176,6 +182,12 @@ def _result(path: Path, reading: _Reading, start_event: Event) -> RunResult:
     status = RunStatus(finish.get("status", RunStatus.STARTED))
     verdict, reason = decide(tally, status)
     examination = examine(path)
+    if examination.locked and examination.sha256 != examination.recorded_sha256:
+        raise JournalError(
+            f"{path} was changed after it was locked: its SHA-256 is "
+            f"{examination.sha256}, not {examination.recorded_sha256}.",
+            remedy="Use the log as it was in the artifact.",
+        )
     return RunResult(
         run_id=start_event.run_id,
         agent=start["agent"],

@@ -13,6 +13,7 @@ import os
 import platform
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from reliability.engine.attempts import Attempts
 from reliability.engine.cancellation import Cancellation, caught_signals
 from reliability.engine.executor import Scheduler, open_pool
 from reliability.engine.governor import Governor
-from reliability.engine.recorder import Display, Recorder
+from reliability.engine.recorder import Display, Recorder, redact_event
 from reliability.engine.retry import RetryPolicy
 from reliability.engine.workers import (
     available_cores,
@@ -138,7 +139,7 @@ def _open_log(settings: Settings, clock: Clock, redactor: Redactor) -> Journal:
         base_name=settings.filename,
         run_id=os.urandom(4).hex(),
         clock=clock,
-        redact=redactor.value,
+        redact=partial(redact_event, redactor.value),
     )
 
 

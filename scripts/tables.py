@@ -1,7 +1,8 @@
 """
-Writes what is made of `OPTIONS` into `action.yml` and `README.md`, between their markers.
+Writes what is made of `OPTIONS` into `action.yml` and `README.md`.
 
-`python scripts/tables.py` rewrites both files; a test fails when that would change them.
+It stands between markers. `python scripts/tables.py` rewrites both files; a test fails
+when that would change them.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def test_one_thread_uses_one_connection(client: HttpClient) -> None:
         for _ in range(20):
             get(client, server.url)
 
-        assert server.connections == 1
+        assert 1 == server.connections
 
 
 def test_threads_use_no_more_connections_than_they_are(client: HttpClient) -> None:
@@ -94,7 +94,7 @@ def test_unread_short_answer_leaves_the_connection_usable(client: HttpClient) ->
             with client.request("GET", server.url, headers={}, timeout_s=WAIT_S):
                 pass
 
-        assert server.connections == 1
+        assert 1 == server.connections
 
 
 def test_unread_long_answer_costs_its_connection_only(client: HttpClient) -> None:
@@ -114,8 +114,8 @@ def test_unread_long_answer_costs_its_connection_only(client: HttpClient) -> Non
             pass
         body = get(client, server.url)
 
-        assert len(body) == 300_000
-        assert server.connections == 2
+        assert 300_000 == len(body)
+        assert 2 == server.connections
 
 
 def test_connection_close_is_honoured(client: HttpClient) -> None:
@@ -133,8 +133,8 @@ def test_connection_close_is_honoured(client: HttpClient) -> None:
     with RawServer(talk) as server:
         bodies = [get(client, server.url) for _ in range(2)]
 
-        assert bodies == [b"ok", b"ok"]
-        assert server.connections == 2
+        assert [b"ok", b"ok"] == bodies
+        assert 2 == server.connections
 
 
 @pytest.mark.parametrize("cap_bytes", [0, 1, 9, 10, 11])
@@ -185,8 +185,8 @@ def test_lines_arrive_before_the_answer_ends(client: HttpClient) -> None:
         # The server waits for a request on the same connection before it goes on.
         response._link.sendall(b"GET / HTTP/1.1\r\n\r\n")
 
-        assert first == b"one"
-        assert list(lines) == [b"two", b"", b"three"]
+        assert b"one" == first
+        assert [b"two", b"", b"three"] == list(lines)
 
 
 def test_headers_are_lower_case_and_joined(client: HttpClient) -> None:
@@ -207,7 +207,7 @@ def test_headers_are_lower_case_and_joined(client: HttpClient) -> None:
     ):
         headers = response.headers
 
-        assert (headers["x-one"], headers["retry-after"]) == ("a, b", "3")
+        assert ("a, b", "3") == (headers["x-one"], headers["retry-after"])
 
 
 def test_head_and_no_content_have_no_body(client: HttpClient) -> None:
@@ -229,9 +229,9 @@ def test_head_and_no_content_have_no_body(client: HttpClient) -> None:
             with client.request(
                 method, server.url, headers={}, timeout_s=WAIT_S
             ) as response:
-                assert response.read(100) == b""
+                assert b"" == response.read(100)
 
-        assert server.connections == 1
+        assert 1 == server.connections
 
 
 def test_redirect_is_an_answer_like_any_other(client: HttpClient) -> None:
@@ -252,4 +252,4 @@ def test_redirect_is_an_answer_like_any_other(client: HttpClient) -> None:
         RawServer(talk) as server,
         client.request("GET", server.url, headers={}, timeout_s=WAIT_S) as response,
     ):
-        assert response.status == 307
+        assert 307 == response.status

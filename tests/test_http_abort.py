@@ -86,8 +86,8 @@ def test_abort_wakes_every_blocked_reader(part: str) -> None:
         client.abort()
         kinds = {future.result(WAIT_S) for future in asked}
 
-        assert kinds == {"aborted"}
-        assert ask() == "aborted"
+        assert {"aborted"} == kinds
+        assert "aborted" == ask()
 
 
 def test_abort_wakes_a_thread_that_connects() -> None:
@@ -112,7 +112,7 @@ def test_abort_wakes_a_thread_that_connects() -> None:
         error = asked.exception(WAIT_S)
 
     assert isinstance(error, HttpError)
-    assert error.kind == "aborted"
+    assert "aborted" == error.kind
 
 
 def test_closed_client_refuses_and_leaves_no_socket(client: HttpClient) -> None:
@@ -123,6 +123,6 @@ def test_closed_client_refuses_and_leaves_no_socket(client: HttpClient) -> None:
         response = client.request("GET", server.url, headers={}, timeout_s=WAIT_S)
         client.close()
 
-        assert len(response.read(1 << 20)) == 100_000
+        assert 100_000 == len(response.read(1 << 20))
         assert not client._links
-        assert failure(client, server).kind == "aborted"
+        assert "aborted" == failure(client, server).kind

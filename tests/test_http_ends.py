@@ -50,7 +50,7 @@ def test_silent_server_is_left_at_the_deadline() -> None:
     ):
         error = failure(client, server, timeout_s=0.05)
 
-        assert error.kind == "timeout"
+        assert "timeout" == error.kind
         assert "0.05 s" in str(error)
 
 
@@ -71,7 +71,7 @@ def test_full_listen_queue_is_left_after_the_connect_timeout() -> None:
         with pytest.raises(HttpError, match=r"none within 0\.05 s") as caught:
             client.request("GET", url, headers={}, timeout_s=WAIT_S)
 
-    assert caught.value.kind == "connect"
+    assert "connect" == caught.value.kind
 
 
 @pytest.mark.parametrize("part", ["head", "body", "lines"])
@@ -101,7 +101,7 @@ def test_slow_drip_does_not_outlive_the_deadline(
         ):
             list(response.lines()) if part == "lines" else response.read(1 << 40)
 
-        assert caught.value.kind == "timeout"
+        assert "timeout" == caught.value.kind
 
 
 def test_server_that_does_not_read_ends_at_the_deadline() -> None:
@@ -118,7 +118,7 @@ def test_server_that_does_not_read_ends_at_the_deadline() -> None:
         )
         stop.set()
 
-        assert error.kind == "timeout"
+        assert "timeout" == error.kind
 
 
 def test_early_refusal_of_a_body_is_heard(client: HttpClient) -> None:
@@ -143,7 +143,7 @@ def test_early_refusal_of_a_body_is_heard(client: HttpClient) -> None:
             "PUT", server.url, headers={}, body=b"x" * 1_000_000, timeout_s=WAIT_S
         ) as response,
     ):
-        assert (response.status, response.read(99)) == (413, b"too large")
+        assert (413, b"too large") == (response.status, response.read(99))
 
 
 def ask_twice(
@@ -181,11 +181,11 @@ def test_connection_closed_while_idle_is_replaced(client: HttpClient) -> None:
             with client.request(
                 "POST", server.url, headers={}, body=b"{}", timeout_s=WAIT_S
             ) as response:
-                assert response.read(10) == b"ok"
+                assert b"ok" == response.read(10)
             assert closed.wait(WAIT_S)
             closed.clear()
 
-        assert server.connections == 3
+        assert 3 == server.connections
 
 
 def closing_in_use(before: Callable[[], None]) -> Callable[[Peer], None]:
@@ -217,8 +217,8 @@ def test_connection_closed_in_the_moment_of_use_is_repeated_once(
     The race of an idle close with a request is repeated on a fresh connection.
     """
     with RawServer(closing_in_use(lambda: None)) as server:
-        assert ask_twice(client, server, method) == (200, 200)
-        assert server.connections == 2
+        assert (200, 200) == ask_twice(client, server, method)
+        assert 2 == server.connections
 
 
 def test_post_that_breaks_late_is_not_repeated(
@@ -238,8 +238,24 @@ def test_post_that_breaks_late_is_not_repeated(
         with pytest.raises(HttpError) as caught:
             ask_twice(client, server)
 
-        assert caught.value.kind == "reset"
-        assert server.connections == 1
+        assert "reset" == caught.value.kind
+        assert 1 == server.connections
+
+
+def test_request_that_may_not_arrive_twice_is_not_repeated(client: HttpClient) -> None:
+    """
+    With `repeat_stale=False` even a quick reset on a used connection is reported.
+    """
+    with RawServer(closing_in_use(lambda: None)) as server:
+        with client.request("POST", server.url, headers={}, timeout_s=WAIT_S):
+            pass
+        with pytest.raises(HttpError) as caught:
+            client.request(
+                "POST", server.url, headers={}, timeout_s=WAIT_S, repeat_stale=False
+            )
+
+        assert "reset" == caught.value.kind
+        assert 1 == server.connections
 
 
 def test_fresh_connection_that_breaks_is_not_repeated(client: HttpClient) -> None:
@@ -255,8 +271,8 @@ def test_fresh_connection_that_breaks_is_not_repeated(client: HttpClient) -> Non
         peer.reset()
 
     with RawServer(talk) as server:
-        assert failure(client, server).kind == "reset"
-        assert server.connections == 1
+        assert "reset" == failure(client, server).kind
+        assert 1 == server.connections
 
 
 def test_partial_answer_on_a_used_connection_is_not_repeated(
@@ -279,4 +295,4 @@ def test_partial_answer_on_a_used_connection_is_not_repeated(
         with pytest.raises(HttpError):
             ask_twice(client, server)
 
-        assert server.connections == 1
+        assert 1 == server.connections

@@ -93,7 +93,7 @@ def test_answer_until_the_end_of_the_connection_is_whole(client: HttpClient) -> 
         RawServer(saying(b"HTTP/1.0 200 OK\r\n\r\nall of it")) as server,
         client.request("GET", server.url, headers={}, timeout_s=WAIT_S) as response,
     ):
-        assert response.read(100) == b"all of it"
+        assert b"all of it" == response.read(100)
 
 
 def test_reset_in_mid_answer_is_a_reset(client: HttpClient) -> None:
@@ -112,8 +112,8 @@ def test_reset_in_mid_answer_is_a_reset(client: HttpClient) -> None:
     with RawServer(talk) as server:
         error = failure(client, server)
 
-        assert error.kind == "reset"
-        assert server.connections == 1
+        assert "reset" == error.kind
+        assert 1 == server.connections
 
 
 def test_torn_last_line_of_a_stream_is_not_yielded(client: HttpClient) -> None:
@@ -127,7 +127,7 @@ def test_torn_last_line_of_a_stream_is_not_yielded(client: HttpClient) -> None:
     ):
         lines = response.lines()
 
-        assert next(lines) == b"one"
+        assert b"one" == next(lines)
         with pytest.raises(HttpError, match="broke off"):
             next(lines)
 
@@ -143,7 +143,7 @@ def test_endless_line_is_refused(client: HttpClient) -> None:
     ):
         list(response.lines(cap_bytes=1000))
 
-    assert caught.value.kind == "protocol"
+    assert "protocol" == caught.value.kind
 
 
 def test_nobody_listening_is_a_connect_error(client: HttpClient) -> None:
@@ -154,7 +154,7 @@ def test_nobody_listening_is_a_connect_error(client: HttpClient) -> None:
         pass
     error = failure(client, server)
 
-    assert error.kind == "connect"
+    assert "connect" == error.kind
     assert "refused" in str(error)
 
 
@@ -166,7 +166,7 @@ def test_impossible_name_is_a_connect_error(client: HttpClient) -> None:
     with pytest.raises(HttpError, match="not a host name") as caught:
         client.request("GET", url, headers={}, timeout_s=WAIT_S)
 
-    assert caught.value.kind == "connect"
+    assert "connect" == caught.value.kind
 
 
 def test_name_that_does_not_resolve_is_a_connect_error(
@@ -186,7 +186,7 @@ def test_name_that_does_not_resolve_is_a_connect_error(
     with pytest.raises(HttpError, match="Temporary failure") as caught:
         client.request("GET", "http://service.invalid/", headers={}, timeout_s=1)
 
-    assert caught.value.kind == "connect"
+    assert "connect" == caught.value.kind
 
 
 def test_second_address_is_tried_when_the_first_refuses(
@@ -204,4 +204,4 @@ def test_second_address_is_tried_when_the_first_refuses(
         with client.request(
             "GET", "http://two.invalid/", headers={}, timeout_s=WAIT_S
         ) as response:
-            assert response.read(10) == b"ok"
+            assert b"ok" == response.read(10)

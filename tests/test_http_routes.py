@@ -83,7 +83,7 @@ def test_request_goes_out_as_given(client: HttpClient) -> None:
             "X-Tab: a\tb",
             "Content-Length: 2",
         } <= set(lines)
-        assert body == b"\x00\xff"
+        assert b"\x00\xff" == body
 
 
 @given(
@@ -136,7 +136,7 @@ def test_unusable_url_is_refused_unseen(client: HttpClient, url: str) -> None:
     with pytest.raises(HttpError) as caught:
         get(client, url)
 
-    assert caught.value.kind == "protocol"
+    assert "protocol" == caught.value.kind
     assert "SECRET" not in str(caught.value)
 
 
@@ -150,7 +150,7 @@ def test_unusable_header_is_refused_unseen(client: HttpClient, value: str) -> No
             "GET", "http://127.0.0.1:9", headers={"x-api-key": value}, timeout_s=1
         )
 
-    assert caught.value.kind == "protocol"
+    assert "protocol" == caught.value.kind
     assert "SECRET" not in str(caught.value)
 
 
@@ -198,7 +198,7 @@ def test_no_proxy_names_hosts_that_are_reached_directly(
         with pytest.raises(HttpError) as caught:
             get(client, f"http://{'a' * 64}.invalid/")
 
-        assert (caught.value.kind, proxy.connections) == ("connect", 0)
+        assert ("connect", 0) == (caught.value.kind, proxy.connections)
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "http://", "http://x:y"])
@@ -213,7 +213,7 @@ def test_unusable_proxy_is_named_by_its_variable(
     with pytest.raises(HttpError, match="HTTPS_PROXY") as caught:
         get(client, "https://service.invalid/")
 
-    assert caught.value.kind == "connect"
+    assert "connect" == caught.value.kind
 
 
 def test_import_does_not_load_what_only_proxies_need() -> None:
@@ -225,7 +225,7 @@ def test_import_does_not_load_what_only_proxies_need() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )
 
-    assert done.stdout == "False\n"
+    assert "False\n" == done.stdout
 
 
 def test_ipv6_hosts_keep_their_brackets() -> None:
@@ -234,7 +234,7 @@ def test_ipv6_hosts_keep_their_brackets() -> None:
     """
     origin, _ = parse_url("http://[::1]:8080/")
 
-    assert origin.host_header == "[::1]:8080"
-    assert origin.host == "::1"
-    assert parse_url("http://[::1]")[0].host_header == "[::1]"
+    assert "[::1]:8080" == origin.host_header
+    assert "::1" == origin.host
+    assert "[::1]" == parse_url("http://[::1]")[0].host_header
     assert urlsplit("http://[::1]").hostname == origin.host

@@ -97,7 +97,7 @@ def test_https_trusts_what_ssl_cert_file_names(
         for _ in range(3):
             assert get(client, url).startswith(b"GET / HTTP/1.1")
 
-        assert server.connections == 1
+        assert 1 == server.connections
 
 
 def test_https_refuses_a_certificate_that_nobody_vouches_for(
@@ -110,7 +110,7 @@ def test_https_refuses_a_certificate_that_nobody_vouches_for(
         with pytest.raises(HttpError, match="certificate verify failed") as caught:
             get(client, server.url.replace("http:", "https:"))
 
-        assert caught.value.kind == "connect"
+        assert "connect" == caught.value.kind
 
 
 def test_https_goes_through_the_proxy_in_a_tunnel(
@@ -139,9 +139,9 @@ def test_https_goes_through_the_proxy_in_a_tunnel(
 
     first_lines = [seen[0].partition(b"\r\n")[0]]
 
-    assert first_lines == [b"CONNECT service.invalid:443 HTTP/1.1"]
+    assert [b"CONNECT service.invalid:443 HTTP/1.1"] == first_lines
     assert all(body.startswith(b"GET /x HTTP/1.1\r\n") for body in bodies)
-    assert proxy.connections == 1
+    assert 1 == proxy.connections
 
 
 def test_tunnel_that_the_proxy_refuses_is_no_connection(
@@ -163,6 +163,30 @@ def test_tunnel_that_the_proxy_refuses_is_no_connection(
         with pytest.raises(HttpError, match="407") as caught:
             get(client, "https://service.invalid/x?SECRET")
 
-        assert caught.value.kind == "connect"
+        assert "connect" == caught.value.kind
         assert f"127.0.0.1:{proxy.port}" in str(caught.value)
         assert "SECRET" not in str(caught.value)
+
+
+def test_abort_wakes_a_reader_of_an_encrypted_answer(
+    client: HttpClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A thread that waits for TLS data ends at once, as one that waits for plain data.
+    """
+    monkeypatch.setenv("SSL_CERT_FILE", f"{certificate}.crt")
+
+    def talk(peer: Peer) -> None:
+        """
+        Begin to answer, end the client's patience, and wait.
+        """
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1234")
+        client.abort()
+        peer.hold()
+
+    with RawServer(talk, context=serving(certificate)) as server:
+        with pytest.raises(HttpError) as caught:
+            get(client, server.url.replace("http:", "https:"))
+
+        assert "aborted" == caught.value.kind

@@ -114,6 +114,28 @@ def test_unknown_key_of_known_shape_is_replaced(key: str) -> None:
     assert Redactor([]).text(f"key={key}, ok") == "key=[redacted], ok"
 
 
+def test_key_behind_an_escaped_line_break_is_found() -> None:
+    """
+    The `n` of an escaped line break does not make a key part of a longer word.
+    """
+    key = "sk-proj-" + "aB3_" * 8
+    redactor = Redactor([])
+
+    assert redactor.text(json.dumps(f"a\n{key}")) == '"a\\n[redacted]"'
+    assert redactor.text(f"ta{key}") == f"ta{key}"
+
+
+@pytest.mark.parametrize("run", ["eyJ", "-----BEGIN ", "sk-", "AKIA", "ghp_", "\\n"])
+def test_runs_made_to_be_slow_are_not(run: str) -> None:
+    """
+    The beginnings of keys in endless repetition are read in bounded time.
+    """
+    text = run * (500_000 // len(run))
+
+    # Quadratic time would be a minute and more: the suite's own time limit sees it.
+    assert Redactor([LONG]).text(text) == ("[redacted]" if run == "sk-" else text)
+
+
 def test_secrets_that_overlap_leave_nothing() -> None:
     """
     A secret inside, beside or across another is gone with it, under one mark.

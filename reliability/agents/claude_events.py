@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from reliability.model import Usage
 
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
+_MOST = 10**15
 _TASK_DIED_OF_API = "Agent terminated early due to an API error"
 
 
@@ -233,7 +234,11 @@ def _is_whole(value: object) -> bool:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    """
+    Return a count as stated; 0 for what is none, such as a number beyond all sense.
+    """
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_whole and 0 <= value <= _MOST else 0  # type: ignore[operator,return-value]
 
 
 def _refuse_constant(name: str) -> NoReturn:

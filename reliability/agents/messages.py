@@ -9,8 +9,11 @@ no retries here: one attempt is one request, and the engine owns the rest.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from reliability.agents.base import CAP_BYTES, Call
 from reliability.agents.prices import load_prices
@@ -19,7 +22,7 @@ from reliability.agents.statuses import (
     kind_of_status,
     parse_retry_after,
 )
-from reliability.agents.stream import Message, read_error, read_stream
+from reliability.agents.stream import Message, read_error, read_stream, read_whole
 from reliability.errors import AgentSetupError
 from reliability.http import HttpClient, HttpError
 from reliability.kinds import ErrorKind
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
 
 API_URL = "https://api.anthropic.com"
 API_VERSION = "2023-06-01"
+
+# The event that ends the message is followed by a blank line, then by the end.
+_LINES_AFTER_THE_END = 8
+_WHOLE_CAP_BYTES = 16 * 1024 * 1024
 
 _KIND_OF_HTTP_ERROR = {
     "timeout": ErrorKind.NO_RESPONSE,
@@ -73,14 +80,17 @@ class Messages:
         Check that there is a key, and say when the price is not known.
 
         Raises:
-            AgentSetupError: when neither key variable is set.
+            AgentSetupError: when neither key variable is set, or when one of the
+                variables cannot be sent.
         """
-        if not self._credential():
+        credential = self._credential()
+        if not credential:
             raise AgentSetupError(
                 "No key for the Messages API.",
                 remedy="Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN for a gateway).",
             )
         base_url = self._url.removesuffix("/v1/messages")
+        _require_sendable(base_url, *credential.values())
         self._simulated = base_url != API_URL and is_simulator(base_url)
         warnings = []
         if not self._prices.knows(self._settings.model):
@@ -158,7 +168,7 @@ class Messages:
         evidence = {"request_id": request_id} if request_id else {}
         if response.status != 200:
             return self._refused(response, evidence)
-        message = read_stream(response.lines())
+        message = _message(response)
         model = message.model or self._settings.model
         return Reply(
             answer=message.answer,
@@ -186,6 +196,48 @@ class Messages:
             errors=text,
             http_status=response.status,
             evidence={**evidence, "error_type": error_type},
+        )
+
+
+def _message(response: Response) -> Message:
+    if response.headers.get("content-type", "").startswith("application/json"):
+        # Some gateways answer whole, although they were asked to stream.
+        return read_whole(response.read(_WHOLE_CAP_BYTES))
+    lines = response.lines()
+    message = read_stream(lines)
+    if message.complete:
+        # Only a connection that was read to its end can be used again.
+        with suppress(HttpError):
+            list(islice(lines, _LINES_AFTER_THE_END))
+    return message
+
+
+def _require_sendable(base_url: str, credential: str) -> None:
+    """
+    Refuse what no attempt could send, before the first of them.
+
+    Raises:
+        AgentSetupError: naming the variable.
+    """
+    if not (credential.isascii() and credential.isprintable()):
+        raise AgentSetupError(
+            "The key for the Messages API holds characters that no key has.",
+            remedy="Set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) anew.",
+        )
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port
+        is_usable = (
+            parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and "@" not in parts.netloc
+        )
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise AgentSetupError(
+            "ANTHROPIC_BASE_URL is not a web address that a key may be sent to.",
+            remedy="Write it as https://HOST or http://HOST:PORT, without a password.",
         )
 
 

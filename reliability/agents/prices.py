@@ -9,7 +9,6 @@ models whose price depends on the length of the prompt are left out of it on pur
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 _BUILT_IN = Path(__file__).with_name("prices.json")
 _DATE_SUFFIX = re.compile(r"-\d{8}$")
 _MILLION = 1_000_000
+_HIGHEST_PRICE = 1e9  # Keeps every cost finite, whatever number the user's file holds.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +120,7 @@ def _price(row: object) -> Price:
         raise ValueError(f"must have input and output, and nothing but {sorted(known)}")
     for name, value in row.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or value < 0:
+        if not is_number or not 0 <= value <= _HIGHEST_PRICE:
             raise ValueError(f"has {name}={value!r}, which is not a price")
     return Price(
         input=row["input"],

@@ -72,6 +72,23 @@ def read_stream(lines: Iterable[bytes]) -> Message:
     return message
 
 
+def read_whole(body: bytes) -> Message:
+    """
+    Read an answer that came in one piece; a body of another form is not complete.
+    """
+    message = Message()
+    match _parsed(body):
+        case {"type": "message", "content": list(blocks)} as whole:
+            start = {"type": "message_start", "message": whole}
+            deltas = ({"type": "content_block_delta", "delta": one} for one in blocks)
+            delta = {"type": "message_delta", "delta": whole}
+            for event in (start, *deltas, delta, {"type": "message_stop"}):
+                _take(message, event)
+        case {"type": "error"} as error:
+            _take(message, error)
+    return message
+
+
 def _parsed(data: bytes) -> dict[str, Any]:
     try:
         event = json.loads(data)

@@ -276,10 +276,12 @@ def _taken(future: Future[Attempted]) -> Attempted:
     """
     Return what the future holds; an error in it is our own, and no trial's fault.
     """
-    error = future.exception()
-    if error is None:
+    if future.cancelled():
+        text = "the pool gave the attempt back"
+    elif (error := future.exception()) is None:
         return future.result()
-    text = f"{type(error).__name__}: {error}"
+    else:
+        text = f"{type(error).__name__}: {error}"
     return Attempted(Reply(trouble=Trouble(kind=ErrorKind.INTERNAL, text=text)))
 
 

@@ -24,9 +24,14 @@ from reliability.model import (
 from reliability.stats import decide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reliability.clock import Clock
     from reliability.engine.executor import Attempted, Task
     from reliability.journal import Journal
+
+# Names that hold one of a few words of ours, which the log is read back by.
+_OWN_WORDS = frozenset({"backend", "kind", "outcome", "status", "verdict"})
 
 _ROUND = 6  # Microseconds and millionths of a dollar: more digits are noise.
 
@@ -174,6 +179,30 @@ class Recorder:
         }
         self._journal.append("run_finished", event)
         return self._journal.lock()
+
+
+def redact_event(
+    redact: Callable[[Any], Any], fields: Mapping[str, Any]
+) -> dict[str, Any]:
+    """
+    Redact what an event says, but no name of a field and no word of ours.
+
+    A key that happens to be `simulated` or `completed` would otherwise leave a log that
+    cannot be read back.
+    """
+    clean: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name in _OWN_WORDS:
+            clean[name] = value
+        elif isinstance(value, dict) and name != "evidence":
+            clean[name] = {inner: redact(one) for inner, one in value.items()}
+        elif name == "checks":
+            clean[name] = [
+                {inner: redact(one) for inner, one in check.items()} for check in value
+            ]
+        else:
+            clean[name] = redact(value)
+    return clean
 
 
 def _reply_fields(reply: Reply) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ class Rooms:
 
     def __init__(self) -> None:
         self._base: Path | None = None
+        self._lock = threading.Lock()
 
     @contextmanager
     def open_room(self, cookie: str) -> Iterator[Path]:
@@ -33,8 +35,9 @@ class Rooms:
         Args:
             cookie: Unique in the run; part of the name.
         """
-        if self._base is None:
-            self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
+        with self._lock:
+            if self._base is None:
+                self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
         room = self._base / cookie
         room.mkdir(mode=0o700)
         try:

@@ -69,12 +69,18 @@ class HttpClient:
         headers: Mapping[str, str],
         body: bytes | None = None,
         timeout_s: float,
+        repeat_stale: bool = True,
     ) -> Response:
         """
         Send one request and return its answer as soon as the headers are there.
 
         The URL is sent byte for byte as given. *timeout_s* is one deadline for
         connecting, sending and the reading of the whole answer.
+
+        Args:
+            repeat_stale: False forbids the one repeat on a fresh connection, for a
+                request that may not arrive twice. A reset on a used connection then
+                leaves open whether it arrived.
 
         Raises:
             HttpError: when there is no answer; any status is an answer.
@@ -90,7 +96,7 @@ class HttpClient:
                 return self._exchange(link, deadline, request)
             except HttpError as error:
                 took_s = self._clock.monotonic_s() - began_mono_s
-                if not _may_repeat(error, link, method, took_s):
+                if not repeat_stale or not _may_repeat(error, link, method, took_s):
                     raise
         link = self._open(origin, deadline)
         return self._exchange(link, deadline, request)

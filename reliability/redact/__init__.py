@@ -46,14 +46,17 @@ _SHAPE_STARTS = (
     *("AKIA", "ASIA", "AIza", "xox", "eyJ", "PRIVATE KEY"),
 )
 _SHAPES = re.compile(
-    r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_-]{20,}"
+    # The letter of an escaped line break is no part of a word before it.
+    r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt]))sk-[A-Za-z0-9_-]{20,}"
+    r"|sk-ant-[A-Za-z0-9_-]{16,}"
     r"|gh[pousr]_[A-Za-z0-9]{20,}"
     r"|github_pat_[A-Za-z0-9_]{22,}"
     r"|glpat-[A-Za-z0-9_-]{20,}"
     r"|(?<![A-Z0-9])A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Z0-9])"
     r"|AIza[A-Za-z0-9_-]{35}"
     r"|xox[abeprs]-[A-Za-z0-9-]{10,}"
-    r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
+    # Bounded and without a way back: else a run of "eyJ" takes quadratic time.
+    r"|eyJ[A-Za-z0-9_-]{10,1000}+\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*"
     r"(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
 )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reliability.escape import console_lines
-from reliability.journal import read_events
+from reliability.journal import read_whole_events
 from reliability.report.words import SIMULATED
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def readable_log(path: Path) -> Iterator[str]:
     """
     start: Mapping[str, Any] = {}
     loops: dict[int, int] = {}
-    for event in read_events(path):
+    for event in read_whole_events(path):
         fields = event.fields
         match event.event:
             case "run_started":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from fakes.raw_server import Peer, RawServer
+from fakes.raw_server import Peer, RawServer, answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,14 +38,18 @@ class Recorded:
     @property
     def tools(self) -> list[str]:
         """
-        The tools that a model request offers, sorted.
+        The tools that a model request offers, sorted, placeholders left out.
         """
-        return sorted(tool["name"] for tool in self.body.get("tools", []))
+        names = (tool["name"] for tool in self.body.get("tools", []))
+        return sorted(name for name in names if not name.endswith("Placeholder"))
 
 
 class RecordingRelay:
     """
     Context manager: relays to *base_url* from a port of its own.
+
+    Attributes:
+        hides_server: Set to keep who asks from learning that it is a simulator.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -54,6 +58,7 @@ class RecordingRelay:
         self._lock = threading.Lock()
         self._requests: list[Recorded] = []
         self.url = self._server.url
+        self.hides_server = False
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -71,17 +76,23 @@ class RecordingRelay:
             return [each for each in self._requests if "/v1/messages" in each.line]
 
     def _relay(self, peer: Peer) -> None:
+        was_reset = threading.Event()
         with socket.create_connection(self._address) as upstream:
-            back = threading.Thread(target=_pass_back, args=(upstream, peer))
+            back = threading.Thread(target=_pass_back, args=(upstream, peer, was_reset))
             back.start()
             try:
                 while raw := peer.request():
                     self._keep(raw)
-                    upstream.sendall(raw)
+                    if self.hides_server and raw.startswith(b"GET / "):
+                        peer.send(answer(status="404 Not Found"))
+                    else:
+                        upstream.sendall(raw)
             finally:
                 with contextlib.suppress(OSError):
                     upstream.shutdown(socket.SHUT_RDWR)
                 back.join()
+        if was_reset.is_set():
+            peer.reset()
 
     def _keep(self, raw: bytes) -> None:
         head, _, body = raw.partition(b"\r\n\r\n")
@@ -96,15 +107,18 @@ class RecordingRelay:
             self._requests.append(recorded)
 
 
-def _pass_back(upstream: socket.socket, peer: Peer) -> None:
+def _pass_back(
+    upstream: socket.socket, peer: Peer, was_reset: threading.Event
+) -> None:
     """
-    Pass what the server says; a reset is passed as a reset.
+    Pass what the server says, then wake the other direction.
     """
     try:
         while data := upstream.recv(65536):
             peer.send(data)
-        peer.sock.shutdown(socket.SHUT_RDWR)
     except ConnectionResetError:
-        peer.reset()
+        was_reset.set()
     except OSError:
         pass
+    with contextlib.suppress(OSError):
+        peer.sock.shutdown(socket.SHUT_RD if was_reset.is_set() else socket.SHUT_RDWR)
