@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,8 +42,6 @@ from reliability.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reliability.github.artifact import UploadResult
-
 COMMAND_FILES = (
     "GITHUB_OUTPUT",
     "GITHUB_STEP_SUMMARY",
@@ -52,8 +49,6 @@ COMMAND_FILES = (
     "GITHUB_PATH",
     "GITHUB_STATE",
 )
-CANCELLED_UPLOAD_BUDGET_S = 1.5
-"""For the one try that a cancelled run has left before the runner kills it."""
 
 
 def main(environ: Mapping[str, str], argv: Sequence[str] = ()) -> int:
@@ -198,7 +193,18 @@ class Step:
         """
         Upload, report how it went, and tell whether the step may go on.
         """
-        upload = self._upload(settings, result, paths)
+        from reliability.github.delivery import deliver
+
+        upload = deliver(
+            paths,
+            settings,
+            environ=self._environ,
+            mask=self._commands.mask,
+            on_cancel=self._cancellation.on_request,
+            late=result.status is RunStatus.CANCELLED,
+        )
+        for note in upload.notes:
+            self._commands.notice(note, title="Artifact")
         if upload.ref is not None:
             self._write_outputs(
                 {
@@ -207,45 +213,15 @@ class Step:
                     "artifact-digest": upload.ref.digest,
                 }
             )
-            self._write_summary(
-                f"\n[Artifact with log and reports]({upload.ref.url})\n"
-            )
+            if upload.ref.url:
+                link = f"[Artifact with log and reports]({upload.ref.url})"
+                self._write_summary(f"\n{link}\n")
             return True
         if upload.skipped:
             self._commands.notice(upload.skipped, title="No artifact")
         else:
             self._commands.warning(upload.failed, title="No artifact")
         return not settings.artifact_required
-
-    def _upload(
-        self, settings: Settings, result: RunResult, paths: Mapping[str, Path]
-    ) -> UploadResult:
-        from reliability.github.artifact import default_name, upload
-        from reliability.http import HttpClient
-
-        stop = threading.Event()
-        # Event.set takes a lock that interrupted code may hold: not in a handler.
-        self._cancellation.on_request(
-            lambda: threading.Thread(target=stop.set, daemon=True).start()
-        )
-        late = result.status is RunStatus.CANCELLED
-        http = HttpClient()
-        try:
-            return upload(
-                {path.name: path for path in paths.values()},
-                name=settings.artifact_name
-                or default_name(self._environ, base=settings.filename),
-                environ=self._environ,
-                http=http,
-                mask=self._commands.mask,
-                clock=SystemClock(),
-                cancel=stop if not late else threading.Event(),
-                retention_days=settings.retention_days,
-                attempts=1 if late else 5,
-                budget_s=CANCELLED_UPLOAD_BUDGET_S if late else None,
-            )
-        finally:
-            http.close()
 
 
 def _spelling(option: Option) -> str:

@@ -38,6 +38,10 @@ DEMO_PROFILE = (
     "seed={seed},pass-rate=0.92,latency=0.35,latency-sigma=0.4,rate-429=0.08,"
     "retry-after=0.3,rate-529=0.05,rate-500=0.03,rate-drop=0.03"
 )
+_DEMO_END = """
+  This was a demo: a simulated agent that is wrong about 1 time in 12, behind a
+  simulated service with rate limits and faults. The verdict, {verdict}, is what a
+  workflow would act on; the demo itself ends with exit code 0."""
 _LOG = click.argument("log", type=click.Path(path_type=Path))
 
 
@@ -176,12 +180,7 @@ def demo(seed: int, loops: str, output_dir: str) -> None:
         }
     )
     result = _run_and_show(settings)
-    click.echo(
-        "\n  This was a demo: a simulated agent that is wrong about 1 time in 12, behind"
-        "\n  a simulated service with rate limits and faults. The verdict, "
-        f"{result.verdict}, is"
-        "\n  what a workflow would act on; the demo itself ends with exit code 0."
-    )
+    click.echo(_DEMO_END.format(verdict=result.verdict))
     number = result.signal_number
     leave(EXIT_OK if number is None else EXIT_SIGNAL_BASE + number)
 

@@ -13,9 +13,9 @@ _NOT_MEASURED = 3
 
 def leave(code: int) -> NoReturn:
     """
-    End at once with *code*, after flushing both streams; with 3 instead of 0 when what
-    was printed could not be written.
+    End at once with *code*, after flushing both streams.
 
+    When what was printed cannot be written, 0 becomes 3.
     The interpreter would first wait for its worker threads, and one of them may hang
     in a call that was abandoned. Everything of worth is on disk by now.
     """

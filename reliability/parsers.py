@@ -196,4 +196,7 @@ def variables(text: str) -> tuple[tuple[str, str], ...]:
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name.strip()):
             raise ValueError("must be NAME=VALUE, one a line")
         pairs.append((name.strip(), value.strip()))
+    names = [name for name, _ in pairs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"gives {', '.join(twice)} twice")
     return tuple(pairs)

@@ -18,7 +18,7 @@ from reliability.parsers import Expectation
 from reliability.template import CLASSIC_PROMPT, DIRECT_PROMPT, fill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 MAX_PROMPT_BYTES = 10 * 1024 * 1024
 DEFAULT_MODEL_SIMULATED = "simulated-model"
@@ -92,19 +92,23 @@ class Settings:
         """
         problems: list[str] = []
         parsed: dict[str, Any] = {}
+        wrong: set[str] = set()
         for option in OPTIONS:
             text = (given.get(option.name) or "").strip()
             try:
                 parsed[option.field] = _parse(option, text or option.default)
             except ValueError as error:
                 parsed[option.field] = _parse(option, option.default)
+                wrong.add(option.field)
                 problems.append(f"{spelling(option)} is {_shown(text)}: it {error}.")
-        problems += _conflicts(parsed)
+        # A wrong value is one problem; what would follow from it is none.
+        problems += [text for who, text in _conflicts(parsed) if not who & wrong]
         parsed["classic"] = not (parsed["prompt"] or parsed["prompt_file"])
         try:
             parsed["prompt"] = _prompt(parsed, read_text or _read_prompt_file)
         except (ValueError, OSError) as error:
-            problems.append(str(error))
+            if not wrong & {"agent", "prompt", "prompt_file", "var"}:
+                problems.append(str(error))
         if problems:
             raise UsageError(problems)
         if parsed["backend"] is Backend.SIMULATED:
@@ -137,29 +141,44 @@ _EMPTY: dict[str, object] = {
 }
 
 
-def _conflicts(parsed: Mapping[str, Any]) -> list[str]:
+def _conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    """
+    Yield what does not go together: the options that are involved, and a sentence.
+    """
     backend = parsed["backend"]
-    problems = []
     if parsed["prompt"] and parsed["prompt_file"]:
-        problems.append("Both a prompt and a prompt file are given: choose one.")
+        yield (
+            {"prompt", "prompt_file"},
+            "Both a prompt and a prompt file are given: choose one.",
+        )
     if parsed["var"] and not parsed["prompt_file"]:
-        problems.append("A var is given, but there is no prompt file to put it in.")
+        yield (
+            {"var", "prompt_file"},
+            "A var is given, but there is no prompt file to put it in.",
+        )
     if backend is Backend.COMMAND and not parsed["command"]:
-        problems.append("The command backend needs a command: name the program to run.")
+        yield (
+            {"backend", "command"},
+            "The command backend needs a command: name the program to run.",
+        )
     if backend is not Backend.COMMAND and parsed["command"]:
-        problems.append(f"A command is given, but the backend is {backend}.")
+        yield {"backend"}, f"A command is given, but the backend is {backend}."
     if backend is Backend.MESSAGES and not parsed["model"]:
-        problems.append("The messages backend needs a model: give its full name.")
+        yield (
+            {"backend", "model"},
+            "The messages backend needs a model: give its full name.",
+        )
     if backend is not Backend.SIMULATED and parsed["simulator"]:
-        problems.append(f"A simulator profile is given, but the backend is {backend}.")
+        yield (
+            {"backend"},
+            f"A simulator profile is given, but the backend is {backend}.",
+        )
     if parsed["context"] is Context.AGENT:
         if backend is not Backend.CLAUDE_CODE:
-            problems.append(
-                f"context=agent is for claude-code; the backend is {backend}."
-            )
+            text = f"context=agent is for claude-code; the backend is {backend}."
+            yield {"backend"}, text
         elif not parsed["agent"]:
-            problems.append("context=agent needs the name of an agent.")
-    return problems
+            yield {"backend", "agent"}, "context=agent needs the name of an agent."
 
 
 def _prompt(parsed: Mapping[str, Any], read_text: Callable[[Path], str]) -> str:

@@ -30,7 +30,10 @@ def inputs() -> str:
             continue
         lines.append(f"  {option.name}:")
         lines.append("    description: >-")
-        lines += [f"      {line}" for line in textwrap.wrap(option.help, 80)]
+        lines += [
+            f"      {line}"
+            for line in textwrap.wrap(option.help, 80, break_on_hyphens=False)
+        ]
         lines.append(f"    required: false\n    default: {json.dumps(option.default)}")
     return "\n".join(lines)
 

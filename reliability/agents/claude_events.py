@@ -100,8 +100,7 @@ class Transcript:
             case "api_retry":
                 self.retries += 1
                 self.retrying = True
-                status = event.get("error_status")
-                self.retry_status = status if _is_whole(status) else None
+                self.retry_status = _count(event.get("error_status")) or None
                 self.retry_delay_s = _count(event.get("retry_delay_ms")) / 1000
             case "permission_denied":
                 self._take_denial(event)
@@ -229,16 +228,13 @@ def _names(values: object) -> tuple[str, ...]:
     )
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _count(value: object) -> int:
     """
     Return a count as stated; 0 for what is none, such as a number beyond all sense.
     """
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_whole and 0 <= value <= _MOST else 0  # type: ignore[operator,return-value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    return 0
 
 
 def _refuse_constant(name: str) -> NoReturn:

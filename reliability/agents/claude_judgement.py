@@ -112,8 +112,8 @@ def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
 def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> Trouble:
     ended = report.describe_exit()
     lines = [line.strip() for line in errors.splitlines()]
-    said = " ".join(line for line in lines if not line.startswith(_DIAGNOSTIC))
-    text = f"{ended} without a result" + (f": {said}" if said.strip() else "")
+    said = " ".join(line for line in lines if line and not line.startswith(_DIAGNOSTIC))
+    text = f"{ended} without a result" + (f": {said}" if said else "")
     if report.dropped_lines:
         text += f" ({report.dropped_lines} lines were too long to read)"
     refused_arguments = not transcript.began and (report.exit_code or 0) > 0

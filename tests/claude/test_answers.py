@@ -97,8 +97,7 @@ def test_a_named_model_wins_over_the_file(bench: Bench) -> None:
 @pytest.mark.parametrize("prompt", ["Say hello.", ""])
 def test_a_users_own_agent_is_found_in_the_real_home(bench: Bench, prompt: str) -> None:
     """
-    Though each attempt has a HOME of its own, `~/.claude/agents` counts, however large
-    the agent.
+    Though each attempt has its own HOME, `~/.claude/agents` counts, however large.
     """
     place = bench.home / ".claude" / "agents" / "greet.md"
     place.parent.mkdir(parents=True)
@@ -251,9 +250,7 @@ def test_outcomes_follow_the_trial_not_the_order(bench: Bench, workers: str) -> 
     """
     profile = Profile(seed=7, pass_rate=0.5, latency_s=0, answer="hello")
     parallel = {} if workers == "1" else {"parallel": "true", "max_workers": workers}
-    outcome = bench.run(
-        profile=profile, loops="6", expect="equals:hello", **parallel
-    )
+    outcome = bench.run(profile=profile, loops="6", expect="equals:hello", **parallel)
     passed = [each.outcome == "pass" for each in outcome.result.trials]
 
     assert [1, 2, 3, 4, 5, 6] == [each.number for each in outcome.result.trials]

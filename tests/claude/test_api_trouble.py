@@ -90,8 +90,7 @@ def test_a_refusal_for_ever_is_invalid(bench: Bench, step: Step, kind: str) -> N
 
 def test_retry_after_is_honoured_by_our_wait(bench: Bench) -> None:
     """
-    What the service asks for is read from the CLI's announcement, and waited for
-    without a CLI process.
+    The wait is read from the CLI's announcement and spent without a CLI process.
     """
     outcome = bench.run(Step(status=429, retry_after_s=2), Step(text="hello"))
     refused, answered = outcome.attempts
@@ -118,8 +117,7 @@ def test_a_retry_after_of_more_than_a_minute_is_a_rate_limit(bench: Bench) -> No
 @pytest.mark.parametrize("drop", ["before", "middle"])
 def test_a_dropped_connection_is_mended_or_invalid(bench: Bench, drop: str) -> None:
     """
-    One cut is mended inside the attempt, which the log tells; cuts for ever are the
-    network's fault.
+    One cut is mended inside the attempt, as the log tells; the network has the rest.
     """
     cut = Step(drop=drop)  # type: ignore[arg-type]
     mended = bench.run(cut, Step(text="hello"))
@@ -252,7 +250,7 @@ def test_the_clis_own_text_as_the_answer_is_no_answer(bench: Bench) -> None:
     bench.wrap_cli(
         '[ "$1" = --version ] && exec "$REAL" --version\n'
         'printf \'%s\\n\' \'{"type":"system","subtype":"init"}\'\n'
-        f"cat <<'END'\n{success}\"result\":\"{text}\",\"usage\":{{}}}}\nEND"
+        f'cat <<\'END\'\n{success}"result":"{text}","usage":{{}}}}\nEND'
     )
     outcome = bench.run(Step(text="hello"), max_attempts="1")
 

@@ -19,13 +19,13 @@ from reliability.run import run
 from reliability.settings import Settings
 from reliability.simulator.embedded import Simulator
 from reliability.simulator.profile import Profile
-from reliability.simulator.script import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reliability.engine.cancellation import Cancellation
     from reliability.model import RunResult, TrialResult
+    from reliability.simulator.script import Step
     from reliability.simulator.tally import Stats
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -149,10 +149,12 @@ class Bench:
         """
         Serve *profile* behind a relay; ANTHROPIC_BASE_URL points there.
         """
-        with Simulator(profile) as simulator:
-            with RecordingRelay(simulator.base_url) as relay:
-                self.environ["ANTHROPIC_BASE_URL"] = relay.url
-                yield simulator, relay
+        with (
+            Simulator(profile) as simulator,
+            RecordingRelay(simulator.base_url) as relay,
+        ):
+            self.environ["ANTHROPIC_BASE_URL"] = relay.url
+            yield simulator, relay
 
     def run(
         self,

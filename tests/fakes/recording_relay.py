@@ -107,9 +107,7 @@ class RecordingRelay:
             self._requests.append(recorded)
 
 
-def _pass_back(
-    upstream: socket.socket, peer: Peer, was_reset: threading.Event
-) -> None:
+def _pass_back(upstream: socket.socket, peer: Peer, was_reset: threading.Event) -> None:
     """
     Pass what the server says, then wake the other direction.
     """

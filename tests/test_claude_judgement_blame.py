@@ -1,0 +1,168 @@
+"""
+The judgement where several could be to blame: time-outs, delegation, subagents, limits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fakes.claude_ends import init, judged, kind_of, result, said, transcript
+
+from reliability.agents.claude_judgement import is_refused
+from reliability.kinds import ErrorKind
+
+RETRY = {"type": "system", "subtype": "api_retry", "retry_delay_ms": 500}
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([], ErrorKind.NO_RESPONSE),
+        ([init()], ErrorKind.NO_RESPONSE),
+        ([init(), said()], ErrorKind.TIMEOUT),
+        ([init(), {**RETRY, "error_status": 429}], ErrorKind.RATE_LIMIT),
+        ([init(), {**RETRY, "error_status": 529}], ErrorKind.OVERLOADED),
+        ([init(), {**RETRY, "error_status": None}], ErrorKind.NETWORK),
+        ([init(), said(), {**RETRY, "error_status": 500}], ErrorKind.SERVER_ERROR),
+        ([init(), {**RETRY, "error_status": 429}, said()], ErrorKind.TIMEOUT),
+    ],
+)
+def test_a_time_out_is_whoevers_turn_it_was(
+    events: list[dict[str, Any]], kind: ErrorKind
+) -> None:
+    """
+    The agent's, unless the service was silent or refused.
+    """
+    assert kind == kind_of(judged(*events, timed_out=True, exit_code=143))
+
+
+def test_a_cancel_is_a_cancel_whatever_was_printed() -> None:
+    """
+    Even an answer that came with it is not graded.
+    """
+    assert ErrorKind.CANCELLED == kind_of(judged(init(), result(), cancelled=True))
+
+
+ASKED = said(
+    {
+        "type": "tool_use",
+        "id": "1",
+        "name": "Agent",
+        "input": {"subagent_type": "greet"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([init(agents=["greet"]), ASKED, result()], None),
+        ([init(), ASKED, result()], None),
+        ([init(agents=["greet"]), said(), result()], ErrorKind.NOT_DELEGATED),
+        ([init(agents=["Explore"]), ASKED, result()], ErrorKind.CONFIGURATION),
+        ([init(agents=["Explore"]), result(result="")], ErrorKind.CONFIGURATION),
+        ([init(agents=["greet"]), result(result="")], ErrorKind.EMPTY_ANSWER),
+    ],
+)
+def test_the_classic_prompt_must_be_delegated(
+    events: list[dict[str, Any]], kind: ErrorKind | None
+) -> None:
+    """
+    An agent that is not there stops the run; one that was not asked is a fail.
+    """
+    assert kind == kind_of(judged(*events, delegate_to="greet"))
+
+
+DIED = "Agent terminated early due to an API error: API Error: x "
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        (
+            "(error type rate_limit, HTTP 429, request id r, model sent: m)",
+            ErrorKind.RATE_LIMIT,
+        ),
+        ("(error type server_error, HTTP 529, request id r)", ErrorKind.OVERLOADED),
+        ("(error type server_error)", ErrorKind.NETWORK),
+        ("(error type unknown)", ErrorKind.NETWORK),
+        ("(error type authentication_failed)", ErrorKind.AUTHENTICATION),
+        ("(error type invalid_request, HTTP 404)", ErrorKind.NOT_FOUND),
+        ("(error type invalid_request, request id r, model sent: m)", None),
+        ("(error type max_output_tokens)", None),
+        ("(error type rate_limit, HTTP 429) and more", None),
+        ("", None),
+    ],
+)
+def test_a_subagents_end_by_infrastructure_is_not_the_agents(
+    ending: str, kind: ErrorKind | None
+) -> None:
+    """
+    A refusal or a cut answer of the subagent leaves the main agent's answer to grade.
+    """
+    task = {"type": "system", "task_id": "1"}
+    trouble = judged(
+        init(agents=["greet"]),
+        ASKED,
+        {**task, "subtype": "task_started", "subagent_type": "greet"},
+        {
+            **task,
+            "subtype": "task_notification",
+            "status": "failed",
+            "summary": DIED + ending,
+        },
+        result(),
+        delegate_to="greet",
+    )
+
+    assert kind == kind_of(trouble)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "API Error: 429",
+        "Claude AI usage limit reached|1700000000",
+        "You've hit your limit · resets 3pm",
+        "5-hour limit reached",
+    ],
+)
+def test_a_limits_text_is_an_error_only_if_no_model_wrote_it(answer: str) -> None:
+    """
+    An agent may be asked about rate limits.
+    """
+    unwritten = judged(init(), result(result=answer, usage={"output_tokens": 0}))
+    written = judged(init(), said(), result(result=answer))
+
+    assert ErrorKind.RATE_LIMIT == kind_of(unwritten)
+    assert written is None
+
+
+def test_a_message_that_the_cli_made_is_no_answer() -> None:
+    """
+    Whatever its text is.
+    """
+    made = said() | {"is_api_error_message": True}
+
+    assert ErrorKind.RATE_LIMIT == kind_of(judged(init(), made, result(result="Hm.")))
+
+
+@pytest.mark.parametrize(
+    ("events", "refused"),
+    [
+        ([{**RETRY, "error_status": 429}], True),
+        ([{**RETRY, "error_status": 529}], True),
+        ([{**RETRY, "error_status": 500}], True),
+        ([{**RETRY, "error_status": 401}], False),
+        ([{**RETRY, "error_status": None}], False),
+        ([said(), {**RETRY, "error_status": 429}], False),
+    ],
+)
+def test_only_a_first_request_is_given_back_for_another_attempt(
+    events: list[dict[str, Any]], refused: bool
+) -> None:
+    """
+    What a model has said is paid for and not thrown away.
+    """
+    assert refused == is_refused(transcript(init(), *events))
