@@ -11,32 +11,35 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reliability.agents import option_problems
 from reliability.clock import SystemClock
 from reliability.engine.cancellation import Cancellation, caught_signals
 from reliability.errors import (
+    EXIT_FAIL,
     EXIT_NOT_MEASURED,
     EXIT_OK,
-    MeasureError,
     ReliabilityError,
     UsageError,
 )
+from reliability.escape import console_text
 from reliability.exits import leave
 from reliability.github.commands import Commands
 from reliability.github.files import FileGuard, write_outputs, write_summary
 from reliability.github.ownership import hand_back
 from reliability.model import RunResult, RunStatus, Verdict
 from reliability.options import OPTIONS, Option
-from reliability.redact import secrets_of
+from reliability.redact import Redactor, secrets_of
 from reliability.report import report_paths
 from reliability.report.markdown import summary
 from reliability.report.progress import Progress
 from reliability.report.terminal import verdict_table
 from reliability.report.words import headline
-from reliability.run import exit_code, run
+from reliability.run import ReportsError, exit_code, run
 from reliability.settings import Settings
 
 if TYPE_CHECKING:
@@ -84,6 +87,7 @@ class Step:
             name: Path(environ[name]) for name in COMMAND_FILES if environ.get(name)
         }
         self._guard = FileGuard(self._files)
+        self._redactor = Redactor(secrets_of(environ))
 
     @property
     def cancelled(self) -> bool:
@@ -105,35 +109,90 @@ class Step:
             code, text = error.exit_code, str(error)
         except OSError as error:
             code, text = EXIT_NOT_MEASURED, f"{error.strerror}: {error.filename}"
-        self._commands.error(text, title="Reliability could not be measured")
+        except Exception:  # noqa: BLE001 - Python's own exit code, 1, blames the agent
+            code = EXIT_NOT_MEASURED
+            text = f"An error of this action's own:\n{traceback.format_exc()}"
+        self._commands.error(
+            self._redactor.text(text), title="Reliability could not be measured"
+        )
         with suppress(ReliabilityError, OSError):
             self._write_outputs({"verdict": Verdict.INVALID})
         return code
 
     def _run(self) -> int:
+        """
+        Run the trials, hand over what came of them, and return the exit code.
+        """
         # Relative paths of inputs are meant from the workspace.
         os.chdir(self._workspace)
         settings = self._settings()
-        result = run(
-            settings,
-            environ=self._environ,
-            workspace=self._workspace,
-            display=Progress(sys.stdout, columns=None, clock=SystemClock()),
-            cancellation=self._cancellation,
-        )
-        code = exit_code(result, settings.on_inconclusive)
+        tampering: list[str] = []
+
+        def hand_over(result: RunResult) -> None:
+            tampering.extend(self._hand_over(settings, result))
+
+        display = None
+        if not settings.quiet:
+            display = Progress(sys.stdout, columns=None, clock=SystemClock())
+        unwritten = ""
+        try:
+            result = run(
+                settings,
+                environ=self._environ,
+                workspace=self._workspace,
+                display=display,
+                cancellation=self._cancellation,
+                on_result=hand_over,
+            )
+        except ReportsError as error:
+            result = error.result
+            unwritten = str(error)
         paths = report_paths(result, settings.output_dir)
-        kept = hand_back([settings.output_dir, *paths.values()], like=self._workspace)
-        if kept:
-            self._commands.warning("\n".join(kept), title="Owner of the results")
-        sys.stdout.write(verdict_table(result, colour=False))
-        self._refuse_tampering()
-        self._write_outputs(_outputs(result, paths, self._workspace))
-        self._write_summary(summary(result))
-        self._annotate(result)
+        folder = self._workspace / settings.output_dir
+        kept = hand_back([folder, *paths.values()], like=self._workspace)
+        code = exit_code(result, settings.on_inconclusive)
         if settings.artifact and not self._uploaded(settings, result, paths):
-            return code if code != EXIT_OK else EXIT_NOT_MEASURED
-        return code
+            code = code or EXIT_NOT_MEASURED
+        for problem in (unwritten, *kept):
+            self._say(problem)
+        if tampering:
+            self._commands.error("\n".join(tampering), title="Reliability")
+            return EXIT_NOT_MEASURED if code == EXIT_FAIL else code or EXIT_NOT_MEASURED
+        self._annotate(result)
+        return code or (EXIT_NOT_MEASURED if unwritten else EXIT_OK)
+
+    def _say(self, text: str) -> None:
+        """
+        Print *text* as a line of the step's log.
+        """
+        if text:
+            sys.stdout.write(f"{console_text(text)}\n")
+
+    def _hand_over(self, settings: Settings, result: RunResult) -> list[str]:
+        """
+        Give verdict, outputs and summary to the runner; return what is wrong with them.
+        """
+        if settings.quiet:
+            self._say(headline(result))
+        else:
+            sys.stdout.write(verdict_table(result, colour=False))
+        paths = report_paths(result, settings.output_dir)
+        tampered = sorted(item.name for item in self._guard.tampered())
+        outputs = _outputs(result, paths, self._workspace)
+        problems = []
+        if tampered:
+            outputs["verdict"] = Verdict.INVALID
+            names = ", ".join(tampered)
+            problems.append(
+                f"Something other than this action wrote to {names} during the run. "
+                "What it wrote was removed, and the verdict is not to be trusted: look "
+                "in the log for what the agent did."
+            )
+        self._write_outputs(outputs)
+        self._write_summary(
+            "\n\n".join([*(f"> ⚠️ {text}" for text in problems), summary(result)])
+        )
+        return problems
 
     def _settings(self) -> Settings:
         given = {
@@ -141,7 +200,7 @@ class Step:
             for option in OPTIONS
             if option.where != "cli"
         }
-        settings = Settings.from_text(given, spelling=_spelling)
+        settings = Settings.from_text(given, spelling=_spelling, also=option_problems)
         root = self._workspace.resolve()
         problems = [
             f"Input {name} is {str(path)!r}, which is not in the workspace. Only the "
@@ -156,19 +215,6 @@ class Step:
         if problems:
             raise UsageError(problems)
         return settings
-
-    def _refuse_tampering(self) -> None:
-        """
-        Refuse to report when an agent wrote into the runner's files.
-        """
-        tampered = self._guard.tampered()
-        if tampered:
-            names = ", ".join(sorted(item.name for item in tampered))
-            raise MeasureError(
-                f"Something other than this action wrote to {names} during the run; "
-                "what it wrote was removed.",
-                remedy="Find out what the agent did: the log is kept.",
-            )
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
         if path := self._files.get("GITHUB_OUTPUT"):
@@ -204,7 +250,7 @@ class Step:
             late=result.status is RunStatus.CANCELLED,
         )
         for note in upload.notes:
-            self._commands.notice(note, title="Artifact")
+            self._say(f"Artifact: {note}")
         if upload.ref is not None:
             self._write_outputs(
                 {
@@ -218,7 +264,7 @@ class Step:
                 self._write_summary(f"\n{link}\n")
             return True
         if upload.skipped:
-            self._commands.notice(upload.skipped, title="No artifact")
+            self._say(f"No artifact: {upload.skipped}")
         else:
             self._commands.warning(upload.failed, title="No artifact")
         return not settings.artifact_required
@@ -254,4 +300,4 @@ def _in_workspace(path: Path, workspace: Path) -> str:
     """
     Return *path* as later steps see it, which run outside this container.
     """
-    return str(path.resolve().relative_to(workspace.resolve()))
+    return os.path.relpath(path.resolve(), workspace.resolve())

@@ -3,11 +3,10 @@ Every error this package raises on purpose, and the exit code that each one mean
 
     ReliabilityError
     ├── UsageError            2   bad options or files, found before any call
-    ├── MeasureError          3   nothing can be concluded
-    │   ├── JournalError      3   the log cannot be written or trusted
-    │   ├── AgentSetupError   3   the agent cannot be started at all
-    │   └── CheckError        3   a check cannot decide, so the trial is invalid
-    └── Cancelled       130/143   a signal ended the run
+    └── MeasureError          3   nothing can be concluded
+        ├── JournalError      3   the log cannot be written or trusted
+        ├── AgentSetupError   3   the agent cannot be started at all
+        └── CheckError        3   a check cannot decide, so the trial is invalid
 
 An infrastructure problem never maps to 0 (the verdict allows it) nor to 1 (the
 agent is not reliable enough): those two codes are claims about the agent.
@@ -85,23 +84,3 @@ class CheckError(MeasureError):
     """
     A check cannot decide; its trial is invalid, the run goes on.
     """
-
-
-class Cancelled(ReliabilityError):  # noqa: N818 - being cancelled is not an error of ours
-    """
-    A signal ended the run before it was complete.
-
-    Args:
-        signal_number: The signal, as in the `signal` module; the exit code is 128 more.
-    """
-
-    def __init__(self, signal_number: int) -> None:
-        super().__init__(f"cancelled by signal {signal_number}")
-        self.signal_number = signal_number
-
-    @property
-    def exit_code(self) -> int:  # type: ignore[override]
-        """
-        128 plus the signal's number: 130 for SIGINT, 143 for SIGTERM.
-        """
-        return EXIT_SIGNAL_BASE + self.signal_number

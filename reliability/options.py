@@ -191,7 +191,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="timeout",
-        help="Most seconds for one attempt.",
+        help="Most seconds for one attempt. An agent that has begun to answer and is "
+        "not done by then has failed.",
         parse=seconds(0.1, 86_400),
         default="300",
         metavar="SECONDS",

@@ -31,6 +31,11 @@ class ExpectMode(StrEnum):
     MATCHES = "matches"
 
 
+_NEARLY_A_MODE = frozenset(
+    "contain contains equal equals is match matches re regex regexp".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """
@@ -129,8 +134,11 @@ def agent(text: str) -> str:
     """
     Accept an agent name or label.
     """
-    if len(text) > 200 or not text.isprintable() or text.startswith("-"):
-        raise ValueError("must be a name of at most 200 printable characters")
+    is_name = text.isprintable() and not text.startswith("-")
+    if len(text) > 200 or not is_name or set(text) & {"/", "\\"}:
+        raise ValueError(
+            "must be a name of at most 200 printable characters without a slash"
+        )
     return text
 
 
@@ -155,6 +163,11 @@ def expectation(text: str) -> Expectation:
     Accept `contains:`, `equals:` or `matches:` and a text; no word means contains.
     """
     mode, colon, rest = text.partition(":")
+    if colon and mode not in list(ExpectMode) and mode.lower() in _NEARLY_A_MODE:
+        raise ValueError(
+            f"begins with {mode!r}, which is not one of {', '.join(ExpectMode)}; "
+            f"to look for that very text write contains:{text}"
+        )
     if not colon or mode not in list(ExpectMode):
         return Expectation(ExpectMode.CONTAINS, text)
     expectation = Expectation(ExpectMode(mode), rest)
@@ -166,7 +179,7 @@ def expectation(text: str) -> Expectation:
                 re.compile(rest)
         except (re.error, RecursionError, OverflowError) as error:
             raise ValueError(f"is not a regular expression: {error}") from None
-    if not rest and mode != ExpectMode.EQUALS:
+    if not rest.strip():
         raise ValueError(f"has nothing after '{mode}:'")
     return expectation
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from reliability.errors import JournalError
 from reliability.journal import examine, read_whole_events
+from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import (
     SCHEMA_VERSION,
     CheckResult,
@@ -62,6 +64,7 @@ class _Reading:
     finish: Mapping[str, Any] = field(default_factory=dict)
     trials: dict[int, TrialResult] = field(default_factory=dict)
     open: dict[int, _Open] = field(default_factory=dict)
+    last_time: str = ""
     attempts: int = 0
     priced: int = 0
     cost_usd: float = 0.0
@@ -73,6 +76,7 @@ class _Reading:
         Read one event; kinds that are not known are passed over.
         """
         fields = event.fields
+        self.last_time = event.time
         match event.event:
             case "run_started":
                 _require_known_schema(fields["schema"])
@@ -169,7 +173,27 @@ def _require_known_schema(schema: int) -> None:
         )
 
 
+def _is_fatal(kind: str) -> bool:
+    return KIND_RULES[ErrorKind(kind)].fatal
+
+
+def _duration_s(reading: _Reading, start_event: Event) -> float:
+    """
+    Return how long the run took; of a killed one, until its last event.
+    """
+    if reading.finish:
+        return float(reading.finish["duration_s"])
+    began, ended = (
+        datetime.fromisoformat(moment)
+        for moment in (start_event.time, reading.last_time or start_event.time)
+    )
+    return max(0.0, (ended - began).total_seconds())
+
+
 def _result(path: Path, reading: _Reading, start_event: Event) -> RunResult:
+    """
+    Put together what the events said.
+    """
     start, finish = reading.start, reading.finish
     counts = Counter(trial.outcome for trial in reading.trials.values())
     tally = Tally(
@@ -180,7 +204,8 @@ def _result(path: Path, reading: _Reading, start_event: Event) -> RunResult:
         unknown=counts[Outcome.UNKNOWN],
     )
     status = RunStatus(finish.get("status", RunStatus.STARTED))
-    verdict, reason = decide(tally, status)
+    fatal = [t.kind for t in reading.trials.values() if t.kind and _is_fatal(t.kind)]
+    verdict, reason = decide(tally, status, fatal_kind=fatal[0] if fatal else "")
     examination = examine(path)
     if examination.locked and examination.sha256 != examination.recorded_sha256:
         raise JournalError(
@@ -204,7 +229,7 @@ def _result(path: Path, reading: _Reading, start_event: Event) -> RunResult:
         upper=upper_bound(tally.passed, tally.measured, CONFIDENCE),
         confidence=CONFIDENCE,
         started_utc=start_event.time,
-        duration_s=finish.get("duration_s", 0.0),
+        duration_s=_duration_s(reading, start_event),
         attempts=reading.attempts,
         priced=reading.priced,
         cost_usd=reading.cost_usd if reading.priced else None,

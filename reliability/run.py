@@ -38,6 +38,7 @@ from reliability.errors import (
     EXIT_NOT_MEASURED,
     EXIT_OK,
     EXIT_SIGNAL_BASE,
+    MeasureError,
 )
 from reliability.journal import Journal
 from reliability.model import RunResult, RunStatus, Setup, Trial, Verdict
@@ -47,7 +48,7 @@ from reliability.results import read_result
 from reliability.settings import DEFAULT_CASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from reliability.settings import Settings
 
@@ -60,6 +61,7 @@ def run(
     display: Display | None = None,
     cancellation: Cancellation | None = None,
     clock: Clock | None = None,
+    on_result: Callable[[RunResult], None] | None = None,
 ) -> RunResult:
     """
     Run the trials, lock the log, write the reports and return what they say.
@@ -70,8 +72,11 @@ def run(
         display: Is shown how far the run is; None for nobody.
         cancellation: Asks the run to stop; SIGINT and SIGTERM do too.
         clock: None for the machine's own.
+        on_result: Is told the result before the reports are written, which takes a
+            while for a long log; None for nobody.
 
     Raises:
+        ReportsError: when a report cannot be written; it carries the result.
         UsageError: when an option names something that is not there; no call was made.
         AgentSetupError: when the agent cannot be started; no call was made.
         JournalError: when the log can no longer be written; what it holds is kept.
@@ -90,7 +95,9 @@ def run(
         status = _run_trials(settings, agent, journal, recorder, cancellation, clock)
         recorder.run_finished(status, cancellation.signal_number)
         result = read_result(journal.path)
-        write_reports(result, settings.output_dir)
+        if on_result is not None:
+            on_result(result)
+        _write_reports(result, settings)
     return result
 
 
@@ -110,6 +117,27 @@ def exit_code(result: RunResult, on_inconclusive: OnInconclusive) -> int:
         case Verdict.INCONCLUSIVE:
             warn = on_inconclusive is OnInconclusive.WARN
             return EXIT_OK if warn else EXIT_INCONCLUSIVE
+
+
+class ReportsError(MeasureError):
+    """
+    The run is measured and its log is locked, but a report could not be written.
+    """
+
+    def __init__(self, cause: OSError, result: RunResult) -> None:
+        place = f" to {cause.filename}" if cause.filename else ""
+        super().__init__(
+            f"The reports could not be written{place}: {cause.strerror or cause}.",
+            remedy=f"The log is whole; 'reliability report {result.log}' makes them.",
+        )
+        self.result = result
+
+
+def _write_reports(result: RunResult, settings: Settings) -> None:
+    try:
+        write_reports(result, settings.output_dir)
+    except OSError as error:
+        raise ReportsError(error, result) from error
 
 
 @contextmanager

@@ -79,6 +79,7 @@ class Settings:
         *,
         spelling: Callable[[Option], str] = lambda option: f"--{option.name}",
         read_text: Callable[[Path], str] | None = None,
+        also: Callable[[Mapping[str, Any]], list[str]] | None = None,
     ) -> Settings:
         """
         Parse what was *given*, by option name; None and blank text mean "not given".
@@ -86,6 +87,8 @@ class Settings:
         Args:
             spelling: How the surface at hand writes an option, for the messages.
             read_text: Reads the prompt file; by default from the disk.
+            also: Finds more problems in the parsed values, by field name; for options
+                whose form only a backend knows.
 
         Raises:
             UsageError: with every problem found, each naming option, value and remedy.
@@ -109,6 +112,7 @@ class Settings:
         except (ValueError, OSError) as error:
             if not wrong & {"agent", "prompt", "prompt_file", "var"}:
                 problems.append(str(error))
+        problems += also(parsed) if also is not None else []
         if problems:
             raise UsageError(problems)
         if parsed["backend"] is Backend.SIMULATED:

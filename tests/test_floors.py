@@ -7,15 +7,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from fakes.runs import ROOT, own_environ, python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PACKAGE = ROOT / "reliability"
 
@@ -112,7 +111,7 @@ def unit_of(name: str) -> str:
     """
     Return the unit that a dotted name below the package belongs to.
     """
-    head = name.split(".")[0]
+    head = name.split(".", maxsplit=1)[0]
     return head if head in FLOORS else ""
 
 
@@ -151,7 +150,8 @@ def test_only_listed_modules_import_from_outside() -> None:
             head = target.partition(".")[0]
             if head in sys.stdlib_module_names or head == "reliability":
                 continue
-            if name not in THIRD_PARTY.get(head, set()):
+            users = THIRD_PARTY.get(head, set())
+            if not {name, name.partition(".")[0]} & users:
                 strangers.append(f"{name} -> {target}")
 
     assert [] == strangers

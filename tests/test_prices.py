@@ -122,7 +122,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         load_prices(tmp_path / "nothing.json")
 
 
-@given(st.builds(Usage, **dict.fromkeys(Usage.__dataclass_fields__, st.integers(0, 10**12))))
+@given(
+    st.builds(
+        Usage, **dict.fromkeys(Usage.__dataclass_fields__, st.integers(0, 10**12))
+    )
+)
 def test_a_cost_is_never_negative_nor_infinite(usage: Usage) -> None:
     """
     Whatever a service claims to have used, the sum is a number.

@@ -4,9 +4,8 @@ The retry policy and the gate in front of every attempt.
 
 from __future__ import annotations
 
-import pytest
-
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from reliability.engine.governor import Governor
@@ -47,9 +46,7 @@ def test_retry_after_is_honoured_and_clamped(
     assert expected_s <= wait_s <= expected_s * 1.1
 
 
-@given(
-    kind=st.sampled_from(RETRIED), max_attempts=st.integers(1, 30)
-)
+@given(kind=st.sampled_from(RETRIED), max_attempts=st.integers(1, 30))
 def test_waits_stay_within_their_ceiling_and_end_with_the_attempts(
     kind: ErrorKind, max_attempts: int
 ) -> None:
@@ -91,7 +88,9 @@ def test_trials_do_not_share_their_attempts() -> None:
     """
     policy = RetryPolicy(2)
     one, other = policy.begin(), policy.begin()
-    waits = [trial(met(ErrorKind.NETWORK)) is None for trial in (one, other, one, other)]
+    waits = [
+        trial(met(ErrorKind.NETWORK)) is None for trial in (one, other, one, other)
+    ]
 
     assert [False, False, True, True] == waits
 
@@ -120,7 +119,9 @@ def test_the_gap_is_for_first_attempts_alone() -> None:
     assert 0 == governor.wait_s(11, first_attempt=False)
 
 
-@given(st.lists(st.tuples(st.floats(0, 50), st.none() | st.floats(0, 2000)), max_size=9))
+@given(
+    st.lists(st.tuples(st.floats(0, 50), st.none() | st.floats(0, 2000)), max_size=9)
+)
 def test_a_pause_never_gets_shorter(ends: list[tuple[float, float | None]]) -> None:
     """
     The pause lasts until the latest time that any reply named, each at most the cap.

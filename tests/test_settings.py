@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from fakes.runs import texts
+
 from reliability.choices import Backend
 from reliability.errors import EXIT_USAGE, UsageError
 from reliability.options import OPTIONS
@@ -119,9 +119,15 @@ def test_blank_means_not_given(blank: str | None) -> None:
     [
         ({"prompt": "a", "prompt-file": __file__}, "Both a prompt and a prompt file"),
         ({"var": "a=b"}, "A var is given, but there is no prompt file"),
-        ({"backend": "command", "simulator": ""}, "The command backend needs a command"),
+        (
+            {"backend": "command", "simulator": ""},
+            "The command backend needs a command",
+        ),
         ({"command": "true"}, "A command is given, but the backend is simulated"),
-        ({"backend": "messages", "simulator": ""}, "The messages backend needs a model"),
+        (
+            {"backend": "messages", "simulator": ""},
+            "The messages backend needs a model",
+        ),
         ({"backend": "claude-code"}, "A simulator profile is given"),
         ({"context": "agent"}, "context=agent is for claude-code"),
         ({"agent": ""}, "Neither an agent nor a prompt is given"),

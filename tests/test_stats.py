@@ -15,8 +15,6 @@ from reliability.model import RunStatus, Tally, Verdict
 from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
 from reliability.stats.interval import tail
 
-ENDED = [RunStatus.COMPLETED, RunStatus.STOPPED]
-
 
 def exact_tail(successes: int, trials: int, rate: Fraction) -> Fraction:
     """
@@ -34,13 +32,11 @@ def exact_tail(successes: int, trials: int, rate: Fraction) -> Fraction:
 @pytest.mark.parametrize(
     ("passed", "measured", "lower", "upper"),
     [
-        # Two-sided 95 %, so one-sided 97.5 % each. Clopper and Pearson's own chart is
-        # too coarse to quote; the first is the usual textbook case (R: binom.test).
+        # Two-sided 95 %, so one-sided 97.5 % each; to the digits of R's binom.test.
         (7, 10, 0.3475471, 0.9332605),
         (0, 10, 0.0, 0.3084971),
         (10, 10, 0.6915029, 1.0),
         (1, 2, 0.01257912, 0.98742088),
-        # Brown, Cai and DasGupta's example size with R's binom.test(5, 20).
         (5, 20, 0.0865715, 0.4910459),
     ],
 )
@@ -142,14 +138,16 @@ def tally(planned: int, *, passed: int = 0, failed: int = 0, unknown: int = 0) -
     )
 
 
-@pytest.mark.parametrize("status", ENDED)
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
         (tally(10, passed=10), Verdict.PASS),
         (tally(1, passed=1), Verdict.PASS),
         (tally(10, passed=9, failed=1), Verdict.FAIL),
-        (tally(10, failed=1), Verdict.FAIL),  # One failure decides, whatever is missing.
+        (
+            tally(10, failed=1),
+            Verdict.FAIL,
+        ),  # One failure decides, whatever is missing.
         (tally(10, passed=8), Verdict.INCONCLUSIVE),  # A fifth is missing: just enough.
         (tally(10, passed=9), Verdict.INCONCLUSIVE),
         (tally(10, passed=7), Verdict.INVALID),
@@ -160,13 +158,27 @@ def tally(planned: int, *, passed: int = 0, failed: int = 0, unknown: int = 0) -
         (Tally(planned=10), Verdict.INVALID),
     ],
 )
-def test_the_verdict_follows_its_table(
-    status: RunStatus, counts: Tally, expected: Verdict
-) -> None:
+def test_the_verdict_follows_its_table(counts: Tally, expected: Verdict) -> None:
     """
     A failure first, then too much missing, then anything missing, else pass.
     """
-    assert expected is decide(counts, status)[0]
+    assert expected is decide(counts, RunStatus.COMPLETED)[0]
+
+
+@pytest.mark.parametrize("passed", [0, 9, 10])
+def test_a_stopped_run_is_invalid_unless_a_trial_has_failed(passed: int) -> None:
+    """
+    Trouble that no later trial can escape leaves nothing to claim but a failure.
+    """
+    stopped = RunStatus.STOPPED
+    verdict, reason = decide(
+        Tally(planned=10, passed=passed), stopped, fatal_kind="authentication"
+    )
+    failed = decide(tally(10, passed=passed // 2, failed=1), stopped)
+
+    assert Verdict.INVALID is verdict
+    assert "Stopped by authentication" in reason
+    assert Verdict.FAIL is failed[0]
 
 
 @pytest.mark.parametrize("status", [RunStatus.CANCELLED, RunStatus.STARTED])
@@ -208,12 +220,16 @@ def test_a_reason_says_what_was_counted() -> None:
     ]
 
     assert [
-        "All 10 trials passed: 95% sure that the agent passes at least 74.1% of the "
-        "time.",
+        (
+            "All 10 trials passed: 95% sure that the agent passes at least 74.1% of "
+            "the time."
+        ),
         "1 of 9 measured trials failed, and every trial must pass.",
         "All 9 measured trials passed, but 1 of 10 could not be measured.",
-        "Too little was measured: 1 of 10 trials; the rest met trouble that is not "
-        "the agent's.",
+        (
+            "Too little was measured: 1 of 10 trials; the rest met trouble that is "
+            "not the agent's."
+        ),
     ] == reasons
 
 

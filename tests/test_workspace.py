@@ -61,7 +61,9 @@ def test_rooms_that_open_at_once_leave_nothing_behind(temporary: Path) -> None:
         rooms = Rooms()
         start = threading.Barrier(count)
 
-        def enter(number: int, rooms: Rooms = rooms, start: threading.Barrier = start) -> None:
+        def enter(
+            number: int, rooms: Rooms = rooms, start: threading.Barrier = start
+        ) -> None:
             """
             Open a room at the same time as all others.
             """

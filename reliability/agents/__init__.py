@@ -4,10 +4,11 @@ Backends: how an agent is reached. Each module is imported only when it is used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from reliability.agents.base import Agent, Call
 from reliability.choices import Backend
+from reliability.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from reliability.redact import Redactor
     from reliability.settings import Settings
 
-__all__ = ["Agent", "Call", "open_agent"]
+__all__ = ["Agent", "Call", "open_agent", "option_problems"]
 
 
 def open_agent(
@@ -62,3 +63,27 @@ def open_agent(
             return Simulated(settings, clock=clock)
         case _:
             assert_never(settings.backend)
+
+
+def option_problems(parsed: Mapping[str, Any]) -> list[str]:
+    """
+    Return what is wrong with the options whose form only a backend knows.
+
+    Args:
+        parsed: Values by the names of `Settings`; not yet a `Settings`.
+    """
+    from reliability.agents.prices import load_prices
+    from reliability.simulator.profile import Profile
+
+    problems: list[str] = []
+    try:
+        if parsed["prices"] is not None:
+            load_prices(parsed["prices"])
+    except UsageError as error:
+        problems += error.problems
+    try:
+        if parsed["backend"] is Backend.SIMULATED:
+            Profile.parse(parsed["simulator"])
+    except UsageError as error:
+        problems += error.problems
+    return problems

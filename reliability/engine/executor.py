@@ -55,6 +55,7 @@ class Task:
 
     Args:
         due_mono_s: When its next attempt may start.
+        attempt: The attempt under way, or the last one; 0 before the first.
         waited_s: Time it has spent between attempts.
     """
 
@@ -62,7 +63,7 @@ class Task:
     number: int
     trial: Trial = field(compare=False)
     next_wait_s: Callable[[Reply], float | None] = field(compare=False)
-    attempt: int = field(default=1, compare=False)
+    attempt: int = field(default=0, compare=False)
     waited_s: float = field(default=0.0, compare=False)
     worked_s: float = field(default=0.0, compare=False)
     ended_mono_s: float = field(default=0.0, compare=False)
@@ -195,11 +196,19 @@ class Scheduler:
         return self._governor.wait_s(now_s, first_attempt=first)
 
     def _launch(self, task: Task) -> None:
-        if task.attempt > 1:
+        """
+        Hand the next attempt of *task* to the pool.
+        """
+        if task.attempt:
             task.waited_s += self._clock.monotonic_s() - task.ended_mono_s
+        task.attempt += 1
         self._governor.started()
         self._in_flight[task.number] = task
-        future = self._pool.submit(self._ask, task.trial, task.attempt)
+        try:
+            future = self._pool.submit(self._ask, task.trial, task.attempt)
+        except RuntimeError as error:  # The machine has no thread left to give.
+            self._inbox.put((task, _of_our_own(str(error))))
+            return
         future.add_done_callback(lambda done: self._inbox.put((task, _taken(done))))
 
     def _nap_s(self) -> float:
@@ -231,6 +240,9 @@ class Scheduler:
             self._finish_attempt(*message)
 
     def _finish_attempt(self, task: Task, attempted: Attempted) -> None:
+        """
+        Log what came, and decide whether the trial goes on.
+        """
         del self._in_flight[task.number]
         now_s = self._clock.monotonic_s()
         reply = attempted.reply
@@ -244,7 +256,6 @@ class Scheduler:
             self._observer.trial_finished(task, attempted)
             self._give_up_retries_if_stopping(attempted)
             return
-        task.attempt += 1
         task.due_mono_s = now_s + wait_s
         heapq.heappush(self._retries, task)
 
@@ -282,6 +293,10 @@ def _taken(future: Future[Attempted]) -> Attempted:
         return future.result()
     else:
         text = f"{type(error).__name__}: {error}"
+    return _of_our_own(text)
+
+
+def _of_our_own(text: str) -> Attempted:
     return Attempted(Reply(trouble=Trouble(kind=ErrorKind.INTERNAL, text=text)))
 
 

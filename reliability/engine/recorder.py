@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reliability.engine.grading import outcome_of
+from reliability.errors import JournalError
 from reliability.model import (
     SCHEMA_VERSION,
     Outcome,
@@ -82,6 +83,7 @@ class Recorder:
         self._clock = clock
         self._began_mono_s = clock.monotonic_s()
         self._outcomes: Counter[Outcome] = Counter()
+        self._fatal_kind = ""
 
     @property
     def tally(self) -> Tally:
@@ -131,7 +133,14 @@ class Recorder:
             "waited_s": round(task.waited_s, _ROUND),
             "retry_in_s": None if retry_in_s is None else round(retry_in_s, _ROUND),
         }
-        self._journal.append("attempt_finished", event)
+        try:
+            self._journal.append("attempt_finished", event)
+        except JournalError as error:
+            # One event that is no line must not end the run; a dead log must.
+            self._journal.check()
+            self._journal.append(
+                "attempt_finished", {**event, "evidence": {"left_out": str(error)}}
+            )
 
     def trial_finished(self, task: Task, attempted: Attempted) -> None:
         """
@@ -140,6 +149,8 @@ class Recorder:
         outcome, reason = outcome_of(attempted)
         self._outcomes[outcome] += 1
         trouble = attempted.reply.trouble
+        if trouble is not None and trouble.rule.fatal:
+            self._fatal_kind = self._fatal_kind or trouble.kind
         event = {
             "trial": task.number,
             "case": task.trial.case,
@@ -168,7 +179,7 @@ class Recorder:
         """
         Log the verdict, lock the log and return its SHA-256.
         """
-        verdict, reason = decide(self.tally, status)
+        verdict, reason = decide(self.tally, status, fatal_kind=self._fatal_kind)
         event = {
             "status": status,
             "signal": signal_number,
@@ -206,6 +217,9 @@ def redact_event(
 
 
 def _reply_fields(reply: Reply) -> dict[str, Any]:
+    """
+    Return what the log keeps of a reply: all of it.
+    """
     trouble = reply.trouble
     return {
         "kind": trouble.kind if trouble else "",

@@ -22,9 +22,14 @@ CONFIDENCE = 0.95
 MAX_MISSING_SHARE = 0.2
 
 
-def decide(tally: Tally, status: RunStatus) -> tuple[Verdict, str]:
+def decide(
+    tally: Tally, status: RunStatus, *, fatal_kind: str = ""
+) -> tuple[Verdict, str]:
     """
     Return the verdict and its reason in one sentence.
+
+    Args:
+        fatal_kind: The kind of trouble that stopped the run; empty when none did.
     """
     counted = f"{tally.measured} of {_trials(tally.planned)}"
     if status is RunStatus.CANCELLED:
@@ -34,6 +39,9 @@ def decide(tally: Tally, status: RunStatus) -> tuple[Verdict, str]:
     if tally.failed:
         failed = f"{tally.failed} of {tally.measured} measured trials failed"
         return Verdict.FAIL, f"{failed}, and every trial must pass."
+    if status is RunStatus.STOPPED:
+        why = f"{fatal_kind}, which no later trial could have escaped"
+        return Verdict.INVALID, f"Stopped by {why}; {counted} had been measured."
     if tally.missing > MAX_MISSING_SHARE * tally.planned:
         why = "the rest met trouble that is not the agent's"
         return Verdict.INVALID, f"Too little was measured: {counted}; {why}."

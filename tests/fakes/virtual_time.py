@@ -140,9 +140,7 @@ class Story:
     def attempt_finished(
         self, task: Task, attempted: Attempted, retry_in_s: float | None
     ) -> None:
-        self._note(
-            "attempt_finished", task.number, task.attempt, attempted, retry_in_s
-        )
+        self._note("attempt_finished", task.number, task.attempt, attempted, retry_in_s)
 
     def trial_finished(self, task: Task, attempted: Attempted) -> None:
         self.waited_s[task.number] = task.waited_s

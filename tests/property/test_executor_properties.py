@@ -5,15 +5,18 @@ What holds for every run of the scheduler, whatever the attempts bring.
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
-from hypothesis import given
-
 from fakes.virtual_time import FixedWaits, Story, play, right, trouble, wrong
-from reliability.engine.executor import Attempted
+from hypothesis import given, settings
+
 from reliability.engine.grading import outcome_of
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import RunStatus
+
+if TYPE_CHECKING:
+    from reliability.engine.executor import Attempted
 
 DURATIONS_S = st.floats(0, 30)
 PASSING_TROUBLE = [kind for kind, rule in KIND_RULES.items() if not rule.fatal]
@@ -44,9 +47,7 @@ def outcomes(story: Story) -> dict[int, tuple[str, str]]:
     """
     Return the outcome of each trial and why.
     """
-    return {
-        one.trial: outcome_of(one.attempted) for one in story.of("trial_finished")
-    }
+    return {one.trial: outcome_of(one.attempted) for one in story.of("trial_finished")}
 
 
 @given(
@@ -86,6 +87,7 @@ def test_what_is_told_is_always_in_order_and_whole(
     assert story.time.most_running <= workers
 
 
+@settings(max_examples=50)
 @given(script=scripts(PASSING_TROUBLE), gap_s=st.sampled_from([0.0, 3.0]))
 def test_sequential_and_parallel_runs_have_the_same_outcomes(
     script: dict[int, list[Attempted]], gap_s: float

@@ -83,9 +83,7 @@ def test_whole_numbers_are_taken_within_their_range_only(
         assert low <= taken == value <= high
 
 
-@given(
-    value=st.integers(0, 10**6), unit=st.sampled_from(["", "s", "ms", "m", "h"])
-)
+@given(value=st.integers(0, 10**6), unit=st.sampled_from(["", "s", "ms", "m", "h"]))
 def test_durations_are_seconds_whatever_their_unit(value: int, unit: str) -> None:
     """
     The unit decides the factor; blanks before it do not matter.
