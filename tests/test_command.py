@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.backends import kind
@@ -48,7 +48,7 @@ def command(
 
 
 def reply_of(
-    folder: Path, line: str, *, environ: Mapping[str, str] = ENVIRON, **changes: object
+    folder: Path, line: str, *, environ: Mapping[str, str] = ENVIRON, **changes: Any
 ) -> Reply:
     """
     Return what one attempt of a program brings.

@@ -28,13 +28,13 @@ EVENTS = [
 ]
 
 
-def reply_to(*steps: Step, **given: str) -> Reply:
+def reply_to(*steps: Step) -> Reply:
     """
     Return what the first attempt brings when the simulator plays *steps*.
     """
     with (
         Simulator(Profile(latency_s=0, script=steps)) as simulator,
-        messages(simulator.base_url, **given) as backend,
+        messages(simulator.base_url) as backend,
     ):
         backend.prepare()
         return backend.attempt(a_call())

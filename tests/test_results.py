@@ -68,7 +68,7 @@ def test_what_is_reported_is_the_sum_of_what_was_logged(tmp_path: Path) -> None:
     """
     Attempts, tokens, cost and troubles are added up over all attempts.
     """
-    steps = [{"status": 529}, {"status": 500}, {"text": "Hello"}]
+    steps: list[dict[str, Any]] = [{"status": 529}, {"status": 500}, {"text": "Hello"}]
     result = run_simulated(tmp_path, loops="2", simulator=scripted(tmp_path, *steps))
     attempts = [one.fields for one in events(result) if one.event == "attempt_finished"]
 
@@ -255,7 +255,7 @@ def test_the_schema_describes_every_field_and_nothing_more(tmp_path: Path) -> No
     """
     A field that is new, renamed or gone is noticed, and none is without a sentence.
     """
-    steps = [{"status": 529}, {"text": "No."}]
+    steps: list[dict[str, Any]] = [{"status": 529}, {"text": "No."}]
     result = run_simulated(tmp_path, simulator=scripted(tmp_path, *steps))
     names = dict(described(SCHEMA))
     free = {"/versions", "/fingerprint", "/troubles"}

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.runs import (
@@ -93,7 +93,7 @@ def test_a_few_missing_trials_are_inconclusive(
     """
     One of five cannot be measured, the rest pass; the user says if that fails.
     """
-    steps = [{"status": 400}, *[{"text": "Hello"}] * 4]
+    steps: list[dict[str, Any]] = [{"status": 400}, *[{"text": "Hello"}] * 4]
     server = Profile(latency_s=0, script=tuple(Step(**step) for step in steps))
     with Simulator(server) as simulator:
         # Asked without the headers of a trial, as by the real API's clients.

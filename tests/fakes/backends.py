@@ -12,7 +12,7 @@ from reliability.clock import SystemClock
 from reliability.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reliability.kinds import ErrorKind
     from reliability.model import Reply
@@ -22,7 +22,7 @@ KEY = "sk-test-key-of-nobody"
 
 @contextmanager
 def messages(
-    base_url: str | None, *, environ: dict[str, str] | None = None, **given: str
+    base_url: str | None, *, environ: Mapping[str, str] | None = None, **given: str
 ) -> Iterator[Messages]:
     """
     Open the backend as a run does, and close it.

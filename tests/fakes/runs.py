@@ -113,7 +113,7 @@ def command_line(
     """
     return subprocess.run(
         python("-m", "reliability", *words),
-        env=own_environ() | (environ or {}),
+        env={**own_environ(), **(environ or {})},
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=stdout,

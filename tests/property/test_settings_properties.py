@@ -2,6 +2,7 @@
 Whatever text is given for an option: a value, or an error that says what is wrong.
 """
 
+# ruff: noqa: PT017 - a value or an error are both right, and each has its promise
 from __future__ import annotations
 
 import math
