@@ -34,6 +34,7 @@ class ErrorKind(StrEnum):
     CRASHED = "crashed"
     NO_TURNS = "no-turns"
     CHECK_ERROR = "check-error"
+    ANSWER_TOO_LONG = "answer-too-long"
     INTERNAL = "internal"
     CANCELLED = "cancelled"
     TIMEOUT = "timeout"
@@ -82,6 +83,7 @@ KIND_RULES: Mapping[ErrorKind, KindRule] = {
     ErrorKind.MISSING_PROGRAM: _BROKEN_SETUP,
     ErrorKind.BAD_REQUEST: KindRule(infrastructure=True),
     ErrorKind.CHECK_ERROR: KindRule(infrastructure=True),
+    ErrorKind.ANSWER_TOO_LONG: KindRule(infrastructure=True),
     ErrorKind.INTERNAL: KindRule(infrastructure=True),
     ErrorKind.CANCELLED: KindRule(infrastructure=True),
     ErrorKind.TIMEOUT: _AGENTS_OWN,

@@ -186,6 +186,8 @@ class TrialResult:
         duration_s: Time the agent worked, waits between attempts left out.
         waited_s: Time between attempts.
         cost_usd: None when no attempt knew its price.
+        answer: The beginning of the last attempt's answer.
+        answer_cut: There is more of it, in the log alone.
     """
 
     number: int
@@ -201,6 +203,7 @@ class TrialResult:
     turns: int | None = None
     started_utc: str = ""
     answer: str = ""
+    answer_cut: bool = False
     checks: tuple[CheckResult, ...] = ()
 
 
@@ -229,6 +232,13 @@ class Tally:
         Planned trials that say nothing about the agent, whatever the reason.
         """
         return self.planned - self.measured
+
+    @property
+    def not_run(self) -> int:
+        """
+        Planned trials that never started.
+        """
+        return self.missing - self.invalid - self.unknown
 
     @property
     def pass_rate(self) -> float | None:

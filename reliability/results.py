@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from reliability.errors import JournalError
 from reliability.journal import examine, read_whole_events
+from reliability.journal.schema import (
+    FIELD_ERRORS,
+    malformed_error,
+    no_beginning_error,
+    require_known_schema,
+)
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import (
-    SCHEMA_VERSION,
     CheckResult,
     Outcome,
     RunResult,
@@ -51,6 +56,7 @@ class _Open:
     cost_usd: float | None = None
     turns: int | None = None
     answer: str = ""
+    answer_cut: bool = False
 
 
 @dataclass(slots=True)
@@ -79,7 +85,6 @@ class _Reading:
         self.last_time = event.time
         match event.event:
             case "run_started":
-                _require_known_schema(fields["schema"])
                 self.start, self.start_event = fields, event
             case "trial_started":
                 self.open[fields["trial"]] = _Open(
@@ -95,7 +100,9 @@ class _Reading:
     def _take_attempt(self, fields: Mapping[str, Any]) -> None:
         trial = self.open.setdefault(fields["trial"], _Open())
         trial.attempts += 1
-        trial.answer = str(fields["answer"])[:ANSWER_CHARACTERS]
+        answer = str(fields["answer"])
+        trial.answer = answer[:ANSWER_CHARACTERS]
+        trial.answer_cut = len(answer) > ANSWER_CHARACTERS
         trial.turns = fields["turns"]
         self.attempts += 1
         self.usage.update(fields["usage"])
@@ -122,6 +129,7 @@ class _Reading:
             turns=trial.turns,
             started_utc=trial.started_utc,
             answer=trial.answer,
+            answer_cut=trial.answer_cut,
             checks=tuple(CheckResult(**check) for check in fields["checks"]),
         )
 
@@ -140,6 +148,7 @@ class _Reading:
                 cost_usd=trial.cost_usd,
                 started_utc=trial.started_utc,
                 answer=trial.answer,
+                answer_cut=trial.answer_cut,
             )
 
 
@@ -153,24 +162,15 @@ def read_result(path: Path) -> RunResult:
     reading = _Reading()
     try:
         for event in read_whole_events(path):
+            if event.event == "run_started":
+                require_known_schema(path, event.fields["schema"])
             reading.take(event)
         if reading.start_event is None:
-            raise JournalError(f"{path}: there is no run_started event in it.")
+            raise no_beginning_error(path)
         reading.close_unknown()
         return _result(path, reading, reading.start_event)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise JournalError(
-            f"{path}: an event lacks a field, or has another than it should: {error!r}."
-        ) from None
-
-
-def _require_known_schema(schema: int) -> None:
-    if schema > SCHEMA_VERSION:
-        raise JournalError(
-            f"The log's schema is {schema}, newer than the {SCHEMA_VERSION} that is "
-            "known here.",
-            remedy="Use a newer version.",
-        )
+    except FIELD_ERRORS as error:
+        raise malformed_error(path, error) from None
 
 
 def _is_fatal(kind: str) -> bool:

@@ -1,8 +1,8 @@
 """
-Writes what is made of `OPTIONS` into `action.yml` and `README.md`.
+Writes what is made of `OPTIONS` into `action.yml`, `README.md` and the schema.
 
-It stands between markers. `python scripts/tables.py` rewrites both files; a test fails
-when that would change them.
+`python scripts/tables.py` rewrites the files, the first two between their markers; a
+test fails when that would change them.
 """
 
 from __future__ import annotations
@@ -58,6 +58,18 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
+def schema(text: str) -> str:
+    """
+    Return the schema of `results.json` with the options described as they are now.
+    """
+    whole = json.loads(text)
+    described = whole["properties"]["options"]["properties"]
+    for option in OPTIONS:
+        if option.name != "prompt":  # What is kept there is the prompt as it was sent.
+            described[option.field]["description"] = option.help
+    return json.dumps(whole, indent=2) + "\n"
+
+
 def rewrite(text: str, made: str) -> str:
     """
     Return *text* with what stands between its markers replaced by *made*.
@@ -73,10 +85,12 @@ def current() -> dict[Path, str]:
     Return what each file should hold.
     """
     makers = {ROOT / "action.yml": inputs, ROOT / "README.md": option_table}
-    return {
+    made = {
         path: rewrite(path.read_text(encoding="utf-8"), make())
         for path, make in makers.items()
     }
+    path = ROOT / "schema" / "results.schema.json"
+    return made | {path: schema(path.read_text(encoding="utf-8"))}
 
 
 if __name__ == "__main__":

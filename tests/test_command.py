@@ -159,8 +159,9 @@ def test_a_program_that_cannot_be_run_is_found_before_any_call(
     with command(tmp_path, line) as backend, pytest.raises(AgentSetupError) as caught:
         backend.prepare()
 
-    assert line in str(caught.value)
-    assert PATH in str(caught.value)
+    where = {"/": "/etc/passwd", ".": str(tmp_path)}.get(line[0], PATH)
+    assert repr(line) in str(caught.value)
+    assert where in str(caught.value)
 
 
 def test_a_program_that_vanishes_stops_the_run(tmp_path: Path) -> None:

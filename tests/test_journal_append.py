@@ -167,7 +167,7 @@ def test_signal_between_writing_and_counting_leaves_no_gap(
         journal.lock()
 
     assert number == 3
-    assert examine(journal.path).ok
+    assert examine(journal.path).intact
 
 
 def test_reading_a_log_imports_no_writer_libraries() -> None:

@@ -78,7 +78,7 @@ def test_line_cut_at_any_byte_is_ignored_by_readers_and_cut_by_the_next_writer(
         )
         with reopened(path) as journal:
             assert journal.append("x", {}) == 3
-        assert examine(path).ok
+        assert examine(path).intact
 
 
 def test_flipped_bit_before_the_last_line_is_refused_with_its_line_offset(

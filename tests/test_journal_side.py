@@ -40,7 +40,7 @@ def test_long_text_moves_to_a_side_file_and_comes_back(tmp_path: Path) -> None:
     assert reference["bytes"] == len(LONG.encode("utf-8", "surrogatepass"))
     assert read_side_text(path, reference) == LONG
     assert path.stat().st_size < 1024
-    assert examine(path).ok
+    assert examine(path).intact
 
 
 def test_long_text_one_level_down_moves_too(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_line_that_stays_too_long_is_refused_and_the_log_goes_on(
             journal.append("x" * 1024 * 1024, {})
 
         assert journal.append("x", {"a": {"b": {"c": "x" * 600_000}}}) == 1
-        assert examine(journal.path).ok
+        assert examine(journal.path).intact
 
 
 def test_answer_that_looks_like_a_reference_is_not_one(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_answer_that_looks_like_a_reference_is_not_one(tmp_path: Path) -> None:
     path, event = _logged(tmp_path, {"answer": forged})
 
     assert (event.side_files, event.fields["answer"]) == ((), forged)
-    assert examine(path).ok
+    assert examine(path).intact
     with pytest.raises(JournalError, match="a name it cannot have"):
         read_side_text(path, forged)
 
@@ -123,8 +123,8 @@ def test_side_file_that_was_harmed_is_found(tmp_path: Path, harm: Any) -> None:
     harm(side)
     found = examine(path)
 
-    assert not found.ok
-    assert str(side) in found.sentences()[2]
+    assert not found.intact
+    assert str(side) in " ".join(found.sentences())
     with pytest.raises(JournalError, match=side.name):
         read_side_text(path, event.fields["answer"])
 

@@ -82,7 +82,7 @@ def test_processes_taking_turns_on_one_log_mix_no_line_and_miss_no_number(
     numbers = sorted(int(word) for out, _ in said for word in out.split())
     count = PROCESSES * TURNS_EACH * LINES_A_TURN
     assert numbers == list(range(1, count + 1))
-    assert (examine(path).ok, examine(path).lines) == (True, count)
+    assert (examine(path).intact, examine(path).lines) == (True, count)
     for event in read_events(path):
         assert len(set(event.fields["text"])) == 1
 
@@ -102,5 +102,5 @@ def test_processes_that_begin_logs_in_one_folder_do_not_meet(tmp_path: Path) -> 
     assert [child.returncode for child in children] == [0] * PROCESSES, said
     assert set(tmp_path.glob("*.jsonl")) == paths
     assert [
-        (found.lines, found.locked and found.ok) for found in map(examine, paths)
+        (found.lines, found.locked and found.intact) for found in map(examine, paths)
     ] == [(51, True)] * PROCESSES

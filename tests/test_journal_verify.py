@@ -52,10 +52,50 @@ def test_interrupted_log_is_in_order_but_not_locked(tmp_path: Path) -> None:
     """
     A run that was killed leaves a good log that says it was not locked.
     """
-    found = examine(crashed_log(tmp_path, "one"))
+    with new_journal(tmp_path) as journal:
+        journal.append("run_started", {})
+    found = examine(journal.path)
 
     assert (found.ok, found.locked, found.recorded_sha256) == (True, False, None)
+    assert found.sentences()[-2].startswith("There is no run_finished event: ")
     assert found.sentences()[-1].startswith("Not locked: ")
+
+
+def test_log_without_a_beginning_is_not_ok(tmp_path: Path) -> None:
+    """
+    An empty file, and events that no run began with, prove nothing.
+    """
+    with new_journal(tmp_path / "empty") as empty:
+        pass
+    with new_journal(tmp_path / "odd") as odd:
+        odd.append("trial_started", {"trial": 1})
+    found, other = examine(empty.path), examine(odd.path)
+
+    assert (found.ok, found.damage, other.ok) == (False, None, False)
+    assert "The log is empty" in found.sentences()[1]
+    assert "does not begin with a run_started event" in " ".join(other.sentences())
+
+
+def test_shortened_log_is_not_repaired_but_told_to_be_another(tmp_path: Path) -> None:
+    """
+    What was cut from a locked log is not to be had here; a new run is not the remedy.
+    """
+    path = _locked_log(tmp_path)
+    last = line_starts(path.read_bytes())[-1]
+    for size in (last, last + 9):
+        path.chmod(0o600)
+        path.write_bytes(path.read_bytes()[:size].ljust(size, b"x"))
+
+        with pytest.raises(JournalError, match="changed after it was locked") as caught:
+            repair(path, clock=SteppedClock())
+        assert "another copy" in caught.value.remedy
+
+
+def test_locked_log_in_order_needs_no_repair(tmp_path: Path) -> None:
+    """
+    Nothing to repair, nothing done, nothing complained of.
+    """
+    assert repair(_locked_log(tmp_path), clock=SteppedClock()) is None
 
 
 def test_examining_changes_nothing(tmp_path: Path) -> None:
@@ -77,6 +117,7 @@ def test_log_rewritten_after_the_lock_is_found_changed(tmp_path: Path) -> None:
     """
     path = _locked_log(tmp_path)
     with new_journal(tmp_path / "forged") as forged:
+        forged.append("run_started", {})
         forged.append("run_finished", {"status": "forged"})
     _changed(path, path.read_bytes(), forged.path.read_bytes())
     found = examine(path)

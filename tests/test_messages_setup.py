@@ -77,11 +77,11 @@ def test_a_model_without_a_price_is_a_warning_and_no_cost(tmp_path: Path) -> Non
         ) as backend:
             priced = backend.prepare()
 
-    assert ["The price of 'house-model' is not known"] == [
-        one.partition(":")[0] for one in setup.warnings
-    ]
+    unknown = "The price of 'house-model' is not known"
+
+    assert any(one.startswith(unknown) for one in setup.warnings)
     assert reply.cost_usd is None
-    assert () == priced.warnings
+    assert not any(one.startswith(unknown) for one in priced.warnings)
 
 
 def test_answers_of_a_simulator_are_called_simulated() -> None:

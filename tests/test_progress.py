@@ -64,7 +64,7 @@ def test_progress_in_a_log_is_a_line_now_and_then() -> None:
     progress.close()
     lines = stream.getvalue().splitlines()
 
-    assert 3 == len(lines)
+    assert 2 == len(lines)
     assert "5/10" in lines[0]
     for part in ("pass 3", "fail 1", "invalid 1", "in flight 2", "paused"):
         assert part in lines[0]

@@ -28,7 +28,7 @@ from reliability.settings import Settings
 if TYPE_CHECKING:
     from reliability.model import RunResult
 
-FLAKY = "latency=0,pass-rate=0.8,rate-529=0.1,rate-500=0.1,rate-drop=0.1,seed=5"
+FLAKY = "latency=0,pass-rate=0.8,rate-529=0.05,rate-500=0.05,rate-drop=0.05,seed=5"
 
 
 def by_trial(result: RunResult) -> dict[int, tuple[str, str, str]]:

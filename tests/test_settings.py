@@ -144,6 +144,21 @@ def test_options_that_exclude_or_need_each_other_are_named(
     assert any(one.startswith(expected) for one in problems_of(texts(Path()) | given))
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"backend": "ai", "command": "true", "simulator": "seed=1", "agent": "a"},
+        {"backend": "simulated", "agent": "-rf"},
+        {"backend": "command", "command": "'", "agent": "a"},
+    ],
+)
+def test_a_wrong_value_is_one_problem(given: dict[str, str]) -> None:
+    """
+    What only follows from it is not named beside it.
+    """
+    assert 1 == len(problems_of(given))
+
+
 def test_several_conflicts_are_named_at_once() -> None:
     """
     Nobody has to run three times to hear of three mistakes.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FILE_BYTES = 1024 * 1024
+_MOST_LISTED = 20
 _PAIR = re.compile(r"([A-Za-z_][\w-]*):[ \t]+(\S.*?)\s*")
 # A comma inside parentheses belongs to its tool, as in `Agent(worker, researcher)`.
 _BETWEEN_TOOLS = re.compile(r",(?![^(]*\))")
@@ -82,15 +83,53 @@ def find_agent_file(name: str, homes: Iterable[Path]) -> AgentFile | None:
         UsageError: when the file that is meant cannot be read.
     """
     for home in homes:
-        folder = home / ".claude" / "agents"
-        direct = folder / f"{name}.md"
-        others = sorted(folder.rglob("*.md")) if folder.is_dir() else []
+        direct = _folder(home) / f"{name}.md"
+        others = _agent_paths(home)
         for path in [direct, *(path for path in others if path != direct)]:
             if path.is_file():
                 found = read_agent_file(path, strict=path == direct)
                 if found is not None and found.name == name:
                     return found
     return None
+
+
+def explain_missing_agent(name: str, homes: Iterable[Path]) -> list[str]:
+    """
+    Return sentences: no agent is called *name*, which file may be meant, who is there.
+
+    Args:
+        homes: Where it was looked for, as in `find_agent_file`.
+    """
+    homes = list(homes)
+    places = " and ".join(str(_folder(home)) for home in homes)
+    sentences = [f"There is no agent {name!r} in {places}."]
+    names: set[str] = set()
+    for home in homes:
+        for path in _agent_paths(home):
+            file = read_agent_file(path, strict=False)
+            if file is None:
+                continue
+            names.add(file.name)
+            if path.stem == name:
+                sentences.append(f"The agent in {path} is called {file.name!r}.")
+    listed = ", ".join(map(repr, sorted(names)[:_MOST_LISTED]))
+    if len(names) > _MOST_LISTED:
+        listed += f" and {len(names) - _MOST_LISTED} more"
+    if names:
+        return [*sentences, f"These are there: {listed}."]
+    return [*sentences, f"There is none at all; write {_folder(homes[0])}/{name}.md."]
+
+
+def _folder(home: Path) -> Path:
+    return home / ".claude" / "agents"
+
+
+def _agent_paths(home: Path) -> list[Path]:
+    """
+    Return all files of a home that may be agents, in the order of their names.
+    """
+    folder = _folder(home)
+    return sorted(folder.rglob("*.md")) if folder.is_dir() else []
 
 
 def read_agent_file(path: Path, *, strict: bool = True) -> AgentFile | None:

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from reliability.model import Reply, Setup, Trial
 
 CAP_BYTES = 256 * 1024
-"""Most bytes that are kept of one stream of one attempt: enough for any answer that a
-person will read, little enough that hundreds of trials stay small."""
+"""Most bytes that are kept of what an attempt says beside its answer, such as standard
+error: enough for a person, little enough that hundreds of trials stay small."""
+
+ANSWER_CAP_BYTES = 1024 * 1024
+"""Most bytes that are kept of an answer. A longer one is not graded, since what a check
+looks for may stand in the part that is gone."""
+
+CLASSIC_WARNING = (
+    "The built-in prompt is sent, which makes sense for claude-code only. Give a "
+    "prompt."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

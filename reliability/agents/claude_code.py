@@ -25,7 +25,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reliability.agents.agent_file import AgentFile, find_agent_file
+from reliability.agents.agent_file import (
+    AgentFile,
+    explain_missing_agent,
+    find_agent_file,
+)
 from reliability.agents.base import CAP_BYTES, Call
 from reliability.agents.claude_events import Transcript
 from reliability.agents.claude_judgement import is_refused, judge
@@ -104,11 +108,7 @@ class ClaudeCode:
         if self._settings.agent:
             self._file = find_agent_file(self._settings.agent, homes)
         if self._settings.context is Context.AGENT and self._file is None:
-            raise UsageError(
-                f"There is no agent {self._settings.agent!r} in .claude/agents of "
-                f"{self._workspace} or of the home folder.",
-                remedy="Name one that is there, or leave out context=agent.",
-            )
+            raise UsageError(explain_missing_agent(self._settings.agent, homes))
         base_url = self._environ.get("ANTHROPIC_BASE_URL", "")
         self._simulated = bool(base_url) and is_simulator(base_url)
         fingerprint = {"cli_version": version, "model": self._settings.model}
@@ -117,7 +117,13 @@ class ClaudeCode:
         return Setup(
             versions={"claude-code": version},
             fingerprint=fingerprint,
-            warnings=tuple(cli_warnings(self._settings, self._environ)),
+            warnings=tuple(
+                cli_warnings(
+                    self._settings,
+                    self._environ,
+                    file=None if self._delegates else self._file,
+                )
+            ),
             simulated=self._simulated,
         )
 

@@ -10,10 +10,10 @@ and otherwise ignored.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
+from reliability.agents.json_object import read_object
 from reliability.model import Usage
 
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
@@ -64,19 +64,17 @@ class Transcript:
     retries: int = 0
     odd_lines: int = 0
     _type_of_task: dict[str, str] = field(default_factory=dict)
+    _open_tasks: set[str] = field(default_factory=set)
+    _is_at_work: bool = False
     _stated_usage: Usage = field(default_factory=Usage)
 
     def take(self, line: bytes) -> str:
         """
         Read one line and return the type of its event, `system/` and subtype for those.
         """
-        try:
-            event = json.loads(line, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+        event = read_object(line)
+        if event is None:
             self.odd_lines += bool(line.strip())
-            return ""
-        if not isinstance(event, dict):
-            self.odd_lines += 1
             return ""
         kind = str(event.get("type", ""))
         match kind:
@@ -92,26 +90,33 @@ class Transcript:
     def _take_system(self, event: dict[str, Any]) -> None:
         match event.get("subtype"):
             case "init":
-                self.began = True
+                self.began = self._is_at_work = True
                 self.model = self.model or str(event.get("model", ""))
                 self.version = str(event.get("claude_code_version", ""))
                 self.session_id = str(event.get("session_id", ""))
                 self.agents = _names(event.get("agents"))
             case "api_retry":
                 self.retries += 1
-                self.retrying = True
+                self.retrying = self._is_at_work = True
                 self.retry_status = _count(event.get("error_status")) or None
                 self.retry_delay_s = _count(event.get("retry_delay_ms")) / 1000
             case "permission_denied":
                 self._take_denial(event)
             case "task_started":
-                kind = str(event.get("subagent_type", ""))
-                self._type_of_task[str(event.get("task_id", ""))] = kind
+                self._take_start_of_task(event)
             case "task_notification":
                 self._take_end_of_task(event)
 
+    def _take_start_of_task(self, event: dict[str, Any]) -> None:
+        task_id, kind = str(event.get("task_id", "")), event.get("subagent_type")
+        self._type_of_task[task_id] = str(kind or "")
+        if kind:
+            self._open_tasks.add(task_id)
+
     def _take_end_of_task(self, event: dict[str, Any]) -> None:
-        kind = self._type_of_task.get(str(event.get("task_id", "")), "")
+        task_id = str(event.get("task_id", ""))
+        self._open_tasks.discard(task_id)
+        kind = self._type_of_task.get(task_id, "")
         summary = str(event.get("summary", ""))
         if event.get("status") == "completed":
             self.dead_subagents.pop(kind, None)
@@ -132,7 +137,7 @@ class Transcript:
             self.api_error_message = is_error
         if is_error:
             return
-        self.answered = True
+        self.answered = self._is_at_work = True
         self.retrying = False
         for block in _objects(message.get("content")):
             if block.get("type") == "tool_use":
@@ -147,13 +152,23 @@ class Transcript:
 
     def _take_result(self, event: dict[str, Any]) -> None:
         self.result = event
-        self.retrying = False
+        self.retrying = self._is_at_work = False
         self.turns = (self.turns or 0) + _count(event.get("num_turns"))
         for denial in _objects(event.get("permission_denials")):
             self._take_denial(denial)
         stated = event.get("usage")
         if isinstance(stated, dict):
             self._stated_usage = _sum(self._stated_usage, _usage(stated, _API_NAMES))
+
+    @property
+    def is_over(self) -> bool:
+        """
+        Tell whether the last result is the final one, as far as anything says.
+
+        It is not while a subagent works in the background, nor once the main agent has
+        begun to work on what a subagent reported.
+        """
+        return self.result is not None and not (self._is_at_work or self._open_tasks)
 
     @property
     def usage(self) -> Usage:
@@ -235,10 +250,3 @@ def _count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
         return value
     return 0
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    """
-    Refuse NaN and the infinities: they are no JSON, and no log can hold them.
-    """
-    raise ValueError(name)

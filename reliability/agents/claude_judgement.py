@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from reliability.agents.environment import CREDENTIALS_REMEDY
 from reliability.agents.statuses import kind_of_status
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import Trouble
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
     from reliability.agents.claude_events import Transcript
     from reliability.process import ChildReport
 
+_NO_MONEY = "Credit balance is too low"
 # A missing key and a request time-out carry no field of their own, only these texts; an
 # empty account comes as a bad request (400), which would not stop the run.
 _TEXT_KINDS = (
     ("Not logged in", ErrorKind.AUTHENTICATION),
     ("Invalid API key", ErrorKind.AUTHENTICATION),
-    ("Credit balance is too low", ErrorKind.AUTHENTICATION),
+    (_NO_MONEY, ErrorKind.AUTHENTICATION),
     ("Request timed out", ErrorKind.NO_RESPONSE),
 )
 # Texts that stand where an answer should; believed only when no output was generated.
@@ -71,7 +73,8 @@ def judge(
     """
     if report.cancelled:
         return Trouble(kind=ErrorKind.CANCELLED, text="the run was cancelled")
-    if report.timed_out:
+    # A CLI may print its result and then hang: that does not unsay the answer.
+    if report.timed_out and not transcript.is_over:
         return _judge_timeout(transcript, timeout_s)
     if transcript.result is None:
         return _judge_silence(transcript, report, errors)
@@ -98,6 +101,9 @@ def is_refused(transcript: Transcript) -> bool:
 
 
 def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
+    """
+    Say whose turn it was at the deadline: the service's, or the agent's.
+    """
     if transcript.retrying:
         status = transcript.retry_status
         kind = kind_of_status(status) if status else ErrorKind.NETWORK
@@ -110,6 +116,9 @@ def _judge_timeout(transcript: Transcript, timeout_s: float) -> Trouble:
 
 
 def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> Trouble:
+    """
+    Say why the CLI ended without a result: it refused its arguments, or it crashed.
+    """
     ended = report.describe_exit()
     lines = [line.strip() for line in errors.splitlines()]
     said = " ".join(line for line in lines if line and not line.startswith(_DIAGNOSTIC))
@@ -122,16 +131,21 @@ def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> 
 
 
 def _judge_error(result: dict[str, Any]) -> Trouble:
+    """
+    Name what a result that calls itself an error stands for.
+
+    The texts come before the status: an empty account is HTTP 400 as well.
+    """
     text = _text_of(result)
     subtype = str(result.get("subtype", ""))
     if subtype in _SUBTYPE_KINDS:
         return Trouble(kind=_SUBTYPE_KINDS[subtype], text=text or subtype)
     for start, kind in _TEXT_KINDS:
         if text.startswith(start):
-            return Trouble(kind=kind, text=text)
+            return _trouble(kind, text)
     status = result.get("api_error_status")
     if isinstance(status, int) and status >= 400:
-        return Trouble(kind=kind_of_status(status), text=text or f"HTTP {status}")
+        return _trouble(kind_of_status(status), text or f"HTTP {status}")
     if result.get("stop_reason") == "refusal":
         return Trouble(kind=ErrorKind.REFUSAL, text=text or "the model refused")
     if result.get("api_error") == "max_output_tokens":
@@ -144,6 +158,9 @@ def _judge_error(result: dict[str, Any]) -> Trouble:
 def _judge_success(
     transcript: Transcript, schema_given: bool, delegate_to: str
 ) -> Trouble | None:
+    """
+    Find what is wrong with a result that calls itself a success; None for nothing.
+    """
     result = transcript.result or {}
     answer = str(result.get("result") or "")
     if transcript.api_error_message or _is_limit_text(answer, transcript):
@@ -153,7 +170,7 @@ def _judge_success(
         return Trouble(kind=ErrorKind.NO_TURNS, text=text)
     for kind, text in transcript.dead_subagents.items():
         if death := _kind_of_death(text):
-            return Trouble(kind=death, text=f"subagent {kind}: {text}")
+            return _trouble(death, f"subagent {kind}: {text}")
     if transcript.denied_tools:
         tools = ", ".join(sorted(set(transcript.denied_tools)))
         text = f"permission was denied for: {tools}"
@@ -169,6 +186,15 @@ def _judge_success(
     return None
 
 
+def _trouble(kind: ErrorKind, text: str) -> Trouble:
+    """
+    Return a trouble; one with the credentials says what a job can do about it.
+    """
+    if kind is ErrorKind.AUTHENTICATION and _NO_MONEY not in text:
+        text = f"{text} ({CREDENTIALS_REMEDY})"
+    return Trouble(kind=kind, text=text)
+
+
 def _kind_of_death(text: str) -> ErrorKind | None:
     """
     Return the infrastructure trouble that ended a subagent; None for its own doing.
@@ -181,10 +207,16 @@ def _kind_of_death(text: str) -> ErrorKind | None:
 
 
 def _is_limit_text(answer: str, transcript: Transcript) -> bool:
+    """
+    Tell whether the answer is a limit's text that no model has written.
+    """
     return answer.startswith(_LIMIT_TEXTS) and not transcript.usage.output_tokens
 
 
 def _text_of(result: dict[str, Any]) -> str:
+    """
+    Return what a result says: its answer, or else the errors that it lists.
+    """
     errors = result.get("errors")
     listed = errors if isinstance(errors, list) else []
     return str(result.get("result") or "; ".join(map(str, listed)))

@@ -4,7 +4,6 @@ Makes a `Reply` of what was read from the Claude Code CLI: the answer and the ev
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from reliability.agents.command import child_evidence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 # The CLI's own first wait is half a second; a longer one was asked for by the service.
 _OWN_WAIT_S = 0.9
+_MOST_USD = 1e9  # The sum of a run's costs stays finite, whatever the CLI may print.
 
 
 def reply_of_end(
@@ -49,12 +49,13 @@ def reply_of_end(
         tools=tuple(transcript.tools),
         subagents=tuple(transcript.subagents),
         denied_tools=transcript.denied_tools,
-        http_status=status if isinstance(status, int) else None,
+        http_status=status if isinstance(status, int) and 0 < status < 1000 else None,
         exit_code=report.exit_code,
         duration_s=report.duration_s,
         evidence={
             **child_evidence(report),
             "dropped_lines": report.dropped_lines,
+            "hung_after_result": report.timed_out and transcript.is_over,
             "subtype": result.get("subtype"),
             "is_error": result.get("is_error"),
             "terminal_reason": result.get("terminal_reason"),
@@ -91,7 +92,10 @@ def reply_of_refusal(transcript: Transcript, duration_s: float) -> Reply:
 
 
 def _cost_usd(result: Mapping[str, object]) -> float | None:
+    """
+    Return the cost as stated; None for what is none, such as a number beyond all sense.
+    """
     cost_usd = result.get("total_cost_usd")
-    if isinstance(cost_usd, int | float) and math.isfinite(cost_usd):
+    if isinstance(cost_usd, int | float) and 0 <= cost_usd <= _MOST_USD:
         return float(cost_usd)
     return None

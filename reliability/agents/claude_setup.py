@@ -10,26 +10,34 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from reliability.agents.environment import has_bare_credentials
+from reliability.agents.environment import (
+    CREDENTIALS_REMEDY,
+    has_bare_credentials,
+    has_credentials,
+)
 from reliability.choices import Context, PermissionMode
 from reliability.errors import AgentSetupError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reliability.agents.agent_file import AgentFile
     from reliability.settings import Settings
 
 PROGRAM = "claude"
 _FULL_MODEL_NAME = re.compile(r"\d")
-_VERSION_TIMEOUT_S = 30
+VERSION_TIMEOUT_S = 5.0
+# It takes a second on a slow machine; a cancel waits for it, inside the 7.5 s that the
+# GitHub runner grants after SIGINT.
 
 
-def find_cli(path: str) -> tuple[str, str]:
+def find_cli(path: str, *, timeout_s: float = VERSION_TIMEOUT_S) -> tuple[str, str]:
     """
     Return the CLI's path and version.
 
     Args:
         path: As the PATH variable.
+        timeout_s: For the CLI to tell its version.
 
     Raises:
         AgentSetupError: when it is not there or does not run.
@@ -46,7 +54,7 @@ def find_cli(path: str) -> tuple[str, str]:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             env={"PATH": path, "HOME": os.devnull, "DISABLE_AUTOUPDATER": "1"},
-            timeout=_VERSION_TIMEOUT_S,
+            timeout=timeout_s,
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
@@ -55,21 +63,17 @@ def find_cli(path: str) -> tuple[str, str]:
     return program, words[0] if words else "unknown"
 
 
-def cli_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+def cli_warnings(
+    settings: Settings, environ: Mapping[str, str], *, file: AgentFile | None = None
+) -> list[str]:
     """
     Return sentences on what makes the result move, dear or dangerous.
+
+    Args:
+        file: Of the agent, when it is the main one; None when there is none, or when
+            the main agent is asked to call it and so has a model of its own.
     """
-    warnings = []
-    if not settings.model:
-        warnings.append(
-            "No model is named: the result moves when the default does. Pin it by its "
-            "full name with model."
-        )
-    elif not _FULL_MODEL_NAME.search(settings.model):
-        warnings.append(
-            f"The model {settings.model!r} is an alias, which moves to newer models. "
-            "Pin it by its full name."
-        )
+    warnings = _model_warnings(settings.model or _model_of(file))
     if settings.permission_mode is PermissionMode.BYPASS:
         warnings.append("Permissions are bypassed: the agent may do anything here.")
     if settings.context is Context.AGENT and not has_bare_credentials(environ):
@@ -77,4 +81,30 @@ def cli_warnings(settings: Settings, environ: Mapping[str, str]) -> list[str]:
             "context=agent runs the CLI with --bare, which reads neither an OAuth "
             "token nor the login of a person: give ANTHROPIC_API_KEY instead."
         )
+    elif not has_credentials(environ):
+        warnings.append(
+            "No credentials for Claude Code were found, neither a variable nor a "
+            f"login: {CREDENTIALS_REMEDY}."
+        )
     return warnings
+
+
+def _model_warnings(model: str) -> list[str]:
+    """
+    Warn of a model that may be another one tomorrow.
+    """
+    if not model:
+        text = "No model is named: the result moves when the default does."
+        return [f"{text} Pin it by its full name with model."]
+    if not _FULL_MODEL_NAME.search(model):
+        text = f"The model {model!r} is an alias, which moves to newer models."
+        return [f"{text} Pin it by its full name."]
+    return []
+
+
+def _model_of(file: AgentFile | None) -> str:
+    """
+    Return the model that an agent's file names; empty when it leaves the choice.
+    """
+    model = file.matter.get("model") if file is not None else None
+    return model if isinstance(model, str) and model != "inherit" else ""

@@ -9,10 +9,16 @@ the agent's own failure, and so is a missing answer.
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from typing import TYPE_CHECKING
 
-from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.base import (
+    ANSWER_CAP_BYTES,
+    CAP_BYTES,
+    CLASSIC_WARNING,
+    Call,
+)
 from reliability.agents.environment import command_environment
 from reliability.errors import AgentSetupError
 from reliability.kinds import ErrorKind
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from reliability.settings import Settings
 
 PROMPT_FILE = "{prompt_file}"
+_SHOWN_CHARACTERS = 200
 
 
 class Command:
@@ -47,6 +54,7 @@ class Command:
         clock: Clock,
     ) -> None:
         self._argv = settings.command
+        self._classic = settings.classic
         self._environ = environ
         self._workspace = workspace
         self._redactor = redactor
@@ -58,17 +66,22 @@ class Command:
         Check that the program can be found.
 
         Raises:
-            AgentSetupError: naming the program and PATH.
+            AgentSetupError: naming the program, and PATH where that is searched.
         """
         program, path = self._argv[0], self._environ.get("PATH", "")
-        place = str(self._workspace / program) if "/" in program else program
+        is_path = "/" in program
+        place = str(self._workspace / program) if is_path else program
         if shutil.which(place, path=path) is None:
+            where = f"it was looked for at {place}" if is_path else f"PATH is {path!r}"
             raise AgentSetupError(
                 f"The program {program!r} is not there or may not be executed; "
-                f"PATH is {path!r}.",
+                f"{where}.",
                 remedy="Give its path, or make it executable.",
             )
-        return Setup(fingerprint={"command": " ".join(self._argv)})
+        return Setup(
+            fingerprint={"command": " ".join(self._argv)},
+            warnings=(CLASSIC_WARNING,) if self._classic else (),
+        )
 
     def attempt(self, call: Call) -> Reply:
         """
@@ -92,7 +105,7 @@ class Command:
                 env=env,
                 cwd=self._workspace,
                 timeout_s=call.timeout_s,
-                cap_bytes=CAP_BYTES,
+                cap_bytes=ANSWER_CAP_BYTES,
                 cancel=self._cancel,
                 cookie=call.cookie,
                 clock=self._clock,
@@ -115,11 +128,14 @@ class Command:
         stop_everything()
 
     def _reply(self, report: ChildReport, call: Call) -> Reply:
-        answer = report.stdout.text(self._redactor.text, CAP_BYTES)
+        # What came whole stays whole, also when redaction makes it longer.
+        cap_bytes = ANSWER_CAP_BYTES if report.stdout.dropped_bytes else sys.maxsize
+        answer = report.stdout.text(self._redactor.text, cap_bytes)
+        errors = report.stderr.text(self._redactor.text, CAP_BYTES)
         return Reply(
             answer=answer.removesuffix("\n"),
-            trouble=_trouble(report, answer, call.timeout_s),
-            errors=report.stderr.text(self._redactor.text, CAP_BYTES),
+            trouble=_trouble(report, answer, errors, call.timeout_s),
+            errors=errors,
             exit_code=report.exit_code,
             duration_s=report.duration_s,
             evidence=child_evidence(report),
@@ -145,14 +161,39 @@ def child_evidence(report: ChildReport) -> dict[str, int]:
     }
 
 
-def _trouble(report: ChildReport, answer: str, timeout_s: float) -> Trouble | None:
+def _trouble(
+    report: ChildReport, answer: str, errors: str, timeout_s: float
+) -> Trouble | None:
+    """
+    Return why there is no answer to grade; None when there is one.
+
+    Args:
+        errors: What the program wrote to standard error.
+    """
     if report.cancelled:
         return Trouble(kind=ErrorKind.CANCELLED, text="the run was cancelled")
     if report.timed_out:
         text = f"no end within {timeout_s:g} s"
         return Trouble(kind=ErrorKind.TIMEOUT, text=text)
     if report.exit_code != 0:
-        return Trouble(kind=ErrorKind.AGENT_ERROR, text=report.describe_exit())
+        text = report.describe_exit()
+        if said := _last_line(errors):
+            text = f"{text}: {said}"
+        return Trouble(kind=ErrorKind.AGENT_ERROR, text=text)
+    if report.stdout.dropped_bytes:
+        text = (
+            f"the answer has {report.stdout.total_bytes} bytes; of more than "
+            f"{ANSWER_CAP_BYTES} only the beginning and the end are kept"
+        )
+        return Trouble(kind=ErrorKind.ANSWER_TOO_LONG, text=text)
     if not answer.strip():
         return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
     return None
+
+
+def _last_line(errors: str) -> str:
+    """
+    Return the last line that says anything, which is where a traceback has its error.
+    """
+    lines = [line for line in map(str.strip, errors.splitlines()) if line]
+    return lines[-1][:_SHOWN_CHARACTERS] if lines else ""

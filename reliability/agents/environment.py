@@ -66,6 +66,8 @@ _SWITCH = "CLAUDE_CODE_USE_"
 _OFF = frozenset({"", "0", "false", "no", "off"})
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _OAUTH_TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - a variable's name
+CREDENTIALS_REMEDY = f"give {_KEYS[0]} or {_OAUTH_TOKEN}"
+"""What to do when the Claude Code CLI has no credentials that work."""
 
 _JOB_PREFIXES = ("ACTIONS_", "INPUT_", "RELIABILITY_", "STATE_", "RUNNER_")
 _JOB_NAMES = frozenset(
@@ -134,6 +136,15 @@ def has_bare_credentials(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) for name in _KEYS) or _is_on(environ, switches)
 
 
+def has_credentials(environ: Mapping[str, str]) -> bool:
+    """
+    Tell whether the CLI has any credentials: of a variable, or a person's login.
+    """
+    if has_bare_credentials(environ) or environ.get(_OAUTH_TOKEN):
+        return True
+    return _login_file(environ).is_file()
+
+
 def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
     """
     Copy the login of a person at a terminal into the attempt's own *config_folder*.
@@ -142,14 +153,21 @@ def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
     """
     if has_bare_credentials(environ) or environ.get(_OAUTH_TOKEN):
         return
-    home = environ.get("HOME") or os.devnull
-    theirs = Path(environ.get("CLAUDE_CONFIG_DIR") or Path(home) / ".claude")
-    login = theirs / ".credentials.json"
+    login = _login_file(environ)
     if login.is_file():
         config_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         copy = config_folder / login.name
         copy.touch(mode=0o600)
         copy.write_bytes(login.read_bytes())
+
+
+def _login_file(environ: Mapping[str, str]) -> Path:
+    """
+    Return where the CLI keeps the login of the person whose environment this is.
+    """
+    home = environ.get("HOME") or os.devnull
+    folder = Path(environ.get("CLAUDE_CONFIG_DIR") or Path(home) / ".claude")
+    return folder / ".credentials.json"
 
 
 def _is_on(environ: Mapping[str, str], switches: tuple[str, ...] | list[str]) -> bool:

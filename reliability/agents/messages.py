@@ -15,22 +15,19 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.base import CAP_BYTES, CLASSIC_WARNING, Call
+from reliability.agents.messages_judgement import judge_break, judge_message
 from reliability.agents.prices import load_prices
-from reliability.agents.statuses import (
-    kind_of_error_type,
-    kind_of_status,
-    parse_retry_after,
-)
+from reliability.agents.statuses import kind_of_status, parse_retry_after
 from reliability.agents.stream import Message, read_error, read_stream, read_whole
+from reliability.choices import Backend
 from reliability.errors import AgentSetupError
 from reliability.http import HttpClient, HttpError
-from reliability.kinds import ErrorKind
 from reliability.model import Reply, Setup, Trouble
 from reliability.simulator.probe import is_simulator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from reliability.clock import Clock
     from reliability.http import Response
@@ -42,18 +39,6 @@ API_VERSION = "2023-06-01"
 # The event that ends the message is followed by a blank line, then by the end.
 _LINES_AFTER_THE_END = 8
 _WHOLE_CAP_BYTES = 16 * 1024 * 1024
-
-_KIND_OF_HTTP_ERROR = {
-    "timeout": ErrorKind.NO_RESPONSE,
-    "aborted": ErrorKind.CANCELLED,
-}
-_KIND_OF_STOP = {
-    "refusal": (ErrorKind.REFUSAL, "the model refused to answer"),
-    "max_tokens": (
-        ErrorKind.OUTPUT_LIMIT,
-        "the answer was cut at max-output-tokens",
-    ),
-}
 
 
 class Messages:
@@ -92,15 +77,9 @@ class Messages:
         base_url = self._url.removesuffix("/v1/messages")
         _require_sendable(base_url, *credential.values())
         self._simulated = base_url != API_URL and is_simulator(base_url)
-        warnings = []
-        if not self._prices.knows(self._settings.model):
-            warnings.append(
-                f"The price of {self._settings.model!r} is not known: cost is not "
-                "counted. Give it with prices."
-            )
         return Setup(
             fingerprint={"model": self._settings.model},
-            warnings=tuple(warnings),
+            warnings=tuple(self._warnings()),
             simulated=self._simulated,
         )
 
@@ -116,12 +95,12 @@ class Messages:
                 headers=self._headers(call),
                 body=self._body(call),
                 timeout_s=call.timeout_s,
+                repeat_stale=False,
             )
             with response:
-                reply = self._read(response)
+                reply = self._read(response, call.timeout_s)
         except HttpError as error:
-            kind = _KIND_OF_HTTP_ERROR.get(error.kind, ErrorKind.NETWORK)
-            reply = Reply(trouble=Trouble(kind=kind, text=str(error)))
+            reply = Reply(trouble=judge_break(error, timeout_s=call.timeout_s))
         return replace(reply, duration_s=self._clock.monotonic_s() - began_s)
 
     def cancel(self) -> None:
@@ -135,6 +114,20 @@ class Messages:
         Close the idle connections.
         """
         self._http.close()
+
+    def _warnings(self) -> Iterator[str]:
+        """
+        Yield what the user should know before money is spent; simulated costs none.
+        """
+        if self._settings.backend is not Backend.MESSAGES:
+            return
+        if self._settings.classic:
+            yield CLASSIC_WARNING
+        if not self._prices.knows(self._settings.model):
+            yield (
+                f"The price of {self._settings.model!r} is not known: cost is not "
+                "counted. Give it with prices."
+            )
 
     def _credential(self) -> dict[str, str]:
         if key := self._environ.get("ANTHROPIC_API_KEY", "").strip():
@@ -163,19 +156,28 @@ class Messages:
         }
         return json.dumps(request).encode("ascii")
 
-    def _read(self, response: Response) -> Reply:
+    def _read(self, response: Response, timeout_s: float) -> Reply:
+        """
+        Read an answer; one that breaks off keeps what came of it, counts included.
+        """
         request_id = response.headers.get("request-id", "")
         evidence = {"request_id": request_id} if request_id else {}
         if response.status != 200:
             return self._refused(response, evidence)
-        message = _message(response)
-        model = message.model or self._settings.model
+        message = Message()
+        try:
+            message = _read_message(response, message)
+            trouble = judge_message(message)
+        except HttpError as error:
+            trouble = judge_break(error, spoken=message.spoken, timeout_s=timeout_s)
+        model, usage = message.model or self._settings.model, message.usage
         return Reply(
             answer=message.answer,
-            trouble=_trouble(message),
+            trouble=trouble,
             errors=message.error_text,
-            usage=message.usage,
-            cost_usd=self._prices.cost_usd(model, message.usage),
+            usage=usage,
+            # Without any count the cost is unknown; it is not zero.
+            cost_usd=self._prices.cost_usd(model, usage) if message.counts else None,
             model=model,
             session_id=message.message_id,
             turns=1,
@@ -184,6 +186,9 @@ class Messages:
         )
 
     def _refused(self, response: Response, evidence: dict[str, str]) -> Reply:
+        """
+        Read what the service says instead of an answer, and how long it asks to wait.
+        """
         error_type, text = read_error(response.read(CAP_BYTES))
         return Reply(
             trouble=Trouble(
@@ -199,12 +204,18 @@ class Messages:
         )
 
 
-def _message(response: Response) -> Message:
+def _read_message(response: Response, message: Message) -> Message:
+    """
+    Read the body, streamed or whole; what comes of a stream is in *message* at once.
+
+    Raises:
+        HttpError: when the body breaks off before the message has ended.
+    """
     if response.headers.get("content-type", "").startswith("application/json"):
         # Some gateways answer whole, although they were asked to stream.
         return read_whole(response.read(_WHOLE_CAP_BYTES))
     lines = response.lines()
-    message = read_stream(lines)
+    read_stream(lines, message)
     if message.complete:
         # Only a connection that was read to its end can be used again.
         with suppress(HttpError):
@@ -239,19 +250,3 @@ def _require_sendable(base_url: str, credential: str) -> None:
             "ANTHROPIC_BASE_URL is not a web address that a key may be sent to.",
             remedy="Write it as https://HOST or http://HOST:PORT, without a password.",
         )
-
-
-def _trouble(message: Message) -> Trouble | None:
-    if message.error_type:
-        return Trouble(
-            kind=kind_of_error_type(message.error_type),
-            text=f"{message.error_type}: {message.error_text}",
-        )
-    if not message.complete:
-        return Trouble(kind=ErrorKind.NETWORK, text="the answer was cut off")
-    if message.stop_reason in _KIND_OF_STOP:
-        kind, text = _KIND_OF_STOP[message.stop_reason]
-        return Trouble(kind=kind, text=text)
-    if not message.answer.strip():
-        return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
-    return None

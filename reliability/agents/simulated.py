@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reliability.settings import Settings
     from reliability.simulator.embedded import Simulator
 
+_ANY_ANSWER_PASSES = "Without expect any answer passes, so pass-rate has no effect."
+
 
 class Simulated:
     """
@@ -56,7 +58,11 @@ class Simulated:
         )
         setup = self._messages.prepare()
         seed = str(self._profile.seed)
-        return replace(setup, fingerprint={**setup.fingerprint, "seed": seed})
+        return replace(
+            setup,
+            fingerprint={**setup.fingerprint, "seed": seed},
+            warnings=() if self._settings.expect else (_ANY_ANSWER_PASSES,),
+        )
 
     def attempt(self, call: Call) -> Reply:
         """

@@ -44,16 +44,23 @@ class Cancellation:
     def on_request(self, wake: Callable[[], None]) -> None:
         """
         Call *wake* at the request, perhaps inside a signal handler: it must not block.
+
+        When the request was made already, it is called now.
         """
         self._wakers.append(wake)
+        # In this order: a request in between calls it twice, and never not at all.
+        if self.requested:
+            wake()
 
 
 @contextmanager
 def caught_signals(cancellation: Cancellation) -> Iterator[None]:
     """
-    Turn SIGINT and SIGTERM into a request to stop while inside.
+    Turn SIGINT, SIGTERM and SIGHUP into a request to stop while inside.
 
-    Outside the main thread, where Python allows no handlers, nothing is changed.
+    SIGHUP comes when a terminal is closed. Where it is ignored, as under nohup, it
+    stays so. Outside the main thread, where Python allows no handlers, nothing is
+    changed.
     """
 
     def request(signal_number: int, _frame: FrameType | None) -> None:
@@ -62,7 +69,9 @@ def caught_signals(cancellation: Cancellation) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    caught = (signal.SIGINT, signal.SIGTERM)
+    caught = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        caught.append(signal.SIGHUP)
     before = {number: signal.signal(number, request) for number in caught}
     try:
         yield

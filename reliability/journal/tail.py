@@ -153,7 +153,8 @@ class Tail:
         self.failure = f"{what}{cause} ({self._path}{self._free_space()})"
         raise JournalError(
             f"{self.failure}.",
-            remedy="The lines before are kept; look at that disk, then resume the run.",
+            remedy="The lines before are kept; look at that disk, then run again; "
+            "`reliability report LOG` shows what was measured.",
         ) from error
 
     def _free_space(self) -> str:

@@ -5,8 +5,9 @@ Examining changes nothing. Repairing cuts a torn tail and nothing else, after a 
 of the whole file was kept and synced; a log that is damaged elsewhere, that was
 locked at the end of its run, or that somebody is writing, is refused.
 
-A good examination of an unlocked log means: every line is as written and in order.
-Of a locked log it means also that the file is the very one that was locked.
+A good examination of an unlocked log means: a run began, and every line is as written
+and in order. Of a locked log it means also that the file is the very one that was
+locked.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Examination:
         lines: Whole lines before anything that is wrong.
         torn_at_byte: Where a torn tail begins; None when there is none.
         damage: The first damage; None when there is none.
+        began, ended: The first event is `run_started`, the last is `run_finished`.
         locked: The run ended and its log was locked: the sidecar is there and
             `run_finished` is the last event.
         sha256: Of the file as it is now, in hex.
@@ -57,6 +59,8 @@ class Examination:
     size_bytes: int
     torn_at_byte: int | None
     damage: Damage | None
+    began: bool
+    ended: bool
     locked: bool
     sha256: str
     recorded_sha256: str | None
@@ -65,7 +69,14 @@ class Examination:
     @property
     def ok(self) -> bool:
         """
-        True when nothing is wrong, torn or changed.
+        True when a run began, and the log is intact.
+        """
+        return self.began and self.intact
+
+    @property
+    def intact(self) -> bool:
+        """
+        True when nothing is wrong, torn or changed, even if no run began.
         """
         return (
             self.damage is None
@@ -92,6 +103,7 @@ class Examination:
         return (
             f"{self.path}: {self.lines} whole lines, {self.size_bytes} bytes.",
             *self._content_sentences(),
+            *self._run_sentences(),
             *self._side_sentences(),
             self._lock_sentence(),
         )
@@ -101,21 +113,31 @@ class Examination:
         Say what is wrong with the lines.
         """
         if self.damage is not None:
-            return (
-                (
-                    f"Damaged at byte {self.damage.offset_bytes} (line "
-                    f"{self.lines + 1}): {self.damage.reason}. This is not repaired."
-                ),
-            )
+            place = f"byte {self.damage.offset_bytes} (line {self.lines + 1})"
+            return (f"Damaged at {place}: {self.damage.reason}. This is not repaired.",)
         if self.torn_at_byte is not None:
             torn_bytes = self.size_bytes - self.torn_at_byte
+            tail = f"{torn_bytes} bytes from byte {self.torn_at_byte}"
             return (
-                (
-                    f"The tail is torn: {torn_bytes} bytes from byte "
-                    f"{self.torn_at_byte} are no whole line. Readers ignore them."
-                ),
+                f"The tail is torn: {tail} are no whole line. Readers ignore them.",
             )
+        if not self.size_bytes:
+            return ("The log is empty: the run ended before its first event.",)
         return ("Every line is whole, in order, and matches its checksum.",)
+
+    def _run_sentences(self) -> tuple[str, ...]:
+        """
+        Say whether beginning and end of a run are there.
+        """
+        if not self.lines:
+            return ()
+        if not self.began:
+            return ("It does not begin with a run_started event: no run is in it.",)
+        if self.ended:
+            return ()
+        return (
+            "There is no run_finished event: the run is under way, or it was killed.",
+        )
 
     def _side_sentences(self) -> tuple[str, ...]:
         """
@@ -151,9 +173,11 @@ def examine(path: Path) -> Examination:
         JournalError: when the file cannot be opened or is not a regular file.
     """
     side_problems: list[str] = []
+    first_event = ""
     with open_log(path) as file:
         scan = Scan(file)
         for event in scan:
+            first_event = first_event or event.event
             found = (side_problem(path, event.fields, p) for p in event.side_files)
             side_problems.extend(filter(None, found))
     recorded_sha256 = _recorded_sha256(path)
@@ -163,6 +187,8 @@ def examine(path: Path) -> Examination:
         size_bytes=scan.size_bytes,
         torn_at_byte=scan.torn_at_byte,
         damage=scan.damage,
+        began=first_event == "run_started",
+        ended=scan.last_event == "run_finished",
         locked=recorded_sha256 is not None and scan.last_event == "run_finished",
         sha256=scan.digest.hexdigest(),
         recorded_sha256=recorded_sha256,
@@ -178,15 +204,32 @@ def repair(path: Path, *, clock: Clock) -> Path | None:
         The copy's path, `<name>.broken`; None when there was nothing to repair.
 
     Raises:
-        JournalError: when the log is in use, was locked, or is damaged elsewhere.
+        JournalError: when the log is in use, was changed after it was locked, or is
+            damaged elsewhere.
     """
-    refuse_finished(path)
+    if os.path.lexists(sidecar_path(path)):
+        _refuse_changed(examine(path))
+        return None
     fd = open_regular(path, os.O_RDWR)
     try:
         take_lock(fd, path, clock=clock)
         return mend(fd, path)[1]
     finally:
         os.close(fd)
+
+
+def _refuse_changed(found: Examination) -> None:
+    """
+    Refuse a locked log that is no longer the one that was locked.
+    """
+    if found.recorded_sha256 == found.sha256:
+        return
+    raise JournalError(
+        f"{found.path} was changed after it was locked, or its sidecar was: "
+        f"{found.sentences()[-1]}",
+        remedy="What is missing cannot be repaired: fetch another copy of the log, "
+        "such as the one in the run's artifact.",
+    )
 
 
 def mend(

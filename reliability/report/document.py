@@ -29,7 +29,7 @@ def document(result: RunResult) -> dict[str, Any]:
         "verdict": fields.pop("verdict"),
         "reason": fields.pop("reason"),
         "pass_rate": result.tally.pass_rate,
-        "counts": {**tally, "not_run": _not_run(result)},
+        "counts": {**tally, "not_run": result.tally.not_run},
         **fields,
     }
 
@@ -39,8 +39,3 @@ def as_json(result: RunResult) -> str:
     Return the document as text in ASCII, ending with a newline.
     """
     return json.dumps(document(result), indent=2, allow_nan=False) + "\n"
-
-
-def _not_run(result: RunResult) -> int:
-    tally = result.tally
-    return tally.missing - tally.invalid - tally.unknown

@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 
 from reliability.escape import visible
 from reliability.model import Outcome
-from reliability.report.words import title
+from reliability.report.words import ANSWER_CUT, title
 
 if TYPE_CHECKING:
     from reliability.model import RunResult, TrialResult
@@ -42,6 +42,9 @@ def junit(result: RunResult) -> str:
 
 
 def _add_trial(suite: ET.Element, trial: TrialResult) -> None:
+    """
+    Add a trial as a test case, with what it answered unless it passed.
+    """
     case = ET.SubElement(
         suite,
         "testcase",
@@ -53,4 +56,5 @@ def _add_trial(suite: ET.Element, trial: TrialResult) -> None:
         return
     tag = "failure" if trial.outcome is Outcome.FAIL else "error"
     problem = ET.SubElement(case, tag, message=visible(trial.reason), type=trial.kind)
-    problem.text = visible(trial.answer)
+    cut = f"\n({ANSWER_CUT})" if trial.answer_cut else ""
+    problem.text = visible(trial.answer) + cut

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reliability.escape import markdown_block, markdown_cell
 from reliability.model import Verdict
 from reliability.report.words import (
+    ANSWER_CUT,
     SIMULATED,
     SYMBOLS,
     VERDICT_WORDS,
@@ -59,6 +60,9 @@ def summary(result: RunResult) -> str:
 
 
 def _fact_table(result: RunResult) -> str:
+    """
+    Return the facts as a table without a header.
+    """
     rows = ["| | |", "|---|---|"]
     for name, value in facts(result):
         rows.append(f"| {name} | {markdown_cell(value, width=300)} |")
@@ -66,6 +70,9 @@ def _fact_table(result: RunResult) -> str:
 
 
 def _trial_parts(trials: list[TrialResult], budget_bytes: int) -> list[str]:
+    """
+    Return the table of *trials* and some of their answers, as far as the budget goes.
+    """
     if not trials:
         return []
     rows = ["| Trial | Outcome | Attempts | Time | Why |", "|--:|---|--:|--:|---|"]
@@ -91,9 +98,14 @@ def _trial_parts(trials: list[TrialResult], budget_bytes: int) -> list[str]:
 
 
 def _answer(trial: TrialResult) -> str:
+    """
+    Return the folded answer of a trial; empty when it has none.
+    """
     if not trial.answer:
         return ""
     block = markdown_block(trial.answer, cap_bytes=_ANSWER_CAP_BYTES)
+    if trial.answer_cut:
+        block += f"\n_{ANSWER_CUT}_\n"
     return _details(f"Answer of trial {trial.number}", block)
 
 
@@ -102,6 +114,9 @@ def _details(name: str, block: str) -> str:
 
 
 def _log_line(result: RunResult) -> str:
+    """
+    Name the log, and the hash that it was locked with.
+    """
     log = markdown_cell(result.log.rsplit("/", 1)[-1], width=200)
     if result.log_sha256:
         return f"Log {log}, locked, SHA-256 <code>{result.log_sha256}</code>"

@@ -1,5 +1,8 @@
 """
 Live progress: one line, redrawn on a terminal, else a new one now and then.
+
+Progress is a courtesy: a stream that cannot be written (a full disk, a reader that has
+gone) silences it and never ends a run.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ class Progress:
 
     Args:
         columns: Redraw one line of at most this width; None prints a new line every
-            ten seconds.
+            ten seconds, the first after ten.
     """
 
     def __init__(self, stream: TextIO, *, columns: int | None, clock: Clock) -> None:
@@ -32,8 +35,9 @@ class Progress:
         self._label = ""
         self._clock = clock
         self._began_mono_s = clock.monotonic_s()
-        self._drawn_mono_s = float("-inf")
+        self._drawn_mono_s = float("-inf") if columns else self._began_mono_s
         self._width = 0
+        self._failed = False
 
     def begin(self, *, simulated: bool) -> None:
         """
@@ -49,44 +53,73 @@ class Progress:
         """
         now_s = self._clock.monotonic_s()
         pause_s = _LINE_EVERY_S if self._columns is None else _REDRAW_S
-        if now_s - self._drawn_mono_s < pause_s:
+        if self._failed or now_s - self._drawn_mono_s < pause_s:
             return
         self._drawn_mono_s = now_s
-        line = self._line(tally, in_flight, waiting, paused_s, now_s)
+        counts = _counts(tally, in_flight, waiting, paused_s)
+        counts.append(duration(now_s - self._began_mono_s))
+        line = f"{self._label}{_bar(tally)} {'  '.join(counts)}"
         if self._columns is None:
-            self._stream.write(line + "\n")
-        else:
-            # A line of the full width would wrap, and could not be redrawn.
-            line = line[: self._columns - 1]
-            self._stream.write("\r" + line.ljust(self._width))
-            self._width = len(line)
-        self._stream.flush()
+            self._write(f"{line}\n")
+            return
+        # A line of the full width would wrap, and could not be redrawn.
+        line = _fitted(self._label, line, counts, self._columns - 1)
+        self._write("\r" + line.ljust(self._width))
+        self._width = len(line)
 
     def close(self) -> None:
         """
         Remove the line from the terminal.
         """
         if self._width:
-            self._stream.write("\r" + " " * self._width + "\r")
-            self._stream.flush()
+            self._write("\r" + " " * self._width + "\r")
 
-    def _line(
-        self, tally: Tally, in_flight: int, waiting: int, paused_s: float, now_s: float
-    ) -> str:
-        ended = tally.measured + tally.invalid
-        filled = _BAR_WIDTH * ended // tally.planned
-        bar = "#" * filled + "." * (_BAR_WIDTH - filled)
-        parts = [
-            f"{self._label}[{bar}] {ended}/{tally.planned}",
-            f"pass {tally.passed}",
-            f"fail {tally.failed}",
-        ]
-        if tally.invalid:
-            parts.append(f"invalid {tally.invalid}")
-        parts.append(f"in flight {in_flight}")
-        if waiting:
-            parts.append(f"waiting to retry {waiting}")
-        if paused_s >= 1:
-            parts.append(f"paused by the service for {paused_s:.0f} s")
-        parts.append(duration(now_s - self._began_mono_s))
-        return "  ".join(parts)
+    def _write(self, text: str) -> None:
+        """
+        Write, and go silent for good when that fails.
+        """
+        if self._failed:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._failed = True
+
+
+def _bar(tally: Tally) -> str:
+    """
+    Draw the share of the trials that have ended.
+    """
+    filled = _BAR_WIDTH * (tally.measured + tally.invalid) // max(1, tally.planned)
+    return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]"
+
+
+def _counts(tally: Tally, in_flight: int, waiting: int, paused_s: float) -> list[str]:
+    """
+    Return what there is to say, the most important first.
+    """
+    counts = [
+        f"{tally.measured + tally.invalid}/{tally.planned}",
+        f"pass {tally.passed}",
+        f"fail {tally.failed}",
+    ]
+    if tally.invalid:
+        counts.append(f"invalid {tally.invalid}")
+    counts.append(f"in flight {in_flight}")
+    if waiting:
+        counts.append(f"waiting to retry {waiting}")
+    if paused_s >= 1:
+        counts.append(f"paused by the service for {paused_s:.0f} s")
+    return counts
+
+
+def _fitted(label: str, line: str, counts: list[str], width: int) -> str:
+    """
+    Shorten a line: first the bar goes, then whole counts from the end, then the rest.
+    """
+    counts = counts.copy()
+    while len(line) > width and counts:
+        line = label + "  ".join(counts)
+        counts.pop()
+    return line[:width]

@@ -7,16 +7,23 @@ escapes it.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
+from reliability.kinds import KIND_RULES
 from reliability.model import Outcome, RunStatus, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from reliability.model import RunResult, TrialResult
 
 SIMULATED = (
     "Simulated: every answer came from the built-in simulator, not from a model."
 )
+
+ANSWER_CUT = "Cut here; the whole answer is in the log."
 
 SYMBOLS = {
     Outcome.PASS: "✓",
@@ -37,10 +44,17 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     """
     Return label and value of everything that a reader needs first, in reading order.
     """
-    rows = [("Agent", _agent(result)), ("Trials", _trials(result))]
+    rows = [("Agent", _agent(result))]
+    command = result.options.get("command")
+    if command and isinstance(command, list):
+        rows.append(("Command", shlex.join(map(str, command))))
+    check = result.options.get("expect") or "any answer that is not empty"
+    rows.append(("Check", str(check)))
+    rows.append(("Mode", _mode(result.options)))
+    rows.append(("Trials", _trials(result)))
     rows.append(("Pass rate", pass_rate(result)))
     if result.tally.missing and result.tally.measured:
-        rows.append(("With the missing", _bounds(result)))
+        rows.append(("If all were known", _bounds(result)))
     rows.append(("Attempts", _attempts(result)))
     rows.append(("Time", duration(result.duration_s)))
     rows.append(("Cost", cost(result)))
@@ -64,16 +78,19 @@ def title(result: RunResult) -> str:
 
 def pass_rate(result: RunResult) -> str:
     """
-    Return passed of measured with both exact bounds; says so when nothing was measured.
+    Return passed of measured with its exact bounds; says so when nothing was measured.
+
+    A bound that holds for every agent, as it is shown, is left out.
     """
     rate = result.tally.pass_rate
     if rate is None:
         return "not known: nothing was measured"
-    sure = f"{result.confidence:.0%} sure"
-    return (
-        f"{rate:.1%} of {result.tally.measured} measured "
-        f"({sure} of at least {result.lower:.1%}, {sure} of at most {result.upper:.1%})"
-    )
+    lower, upper = f"{result.lower:.1%}", f"{result.upper:.1%}"
+    bounds = [f"at least {lower}"] if lower != "0.0%" else []
+    bounds += [f"at most {upper}"] if upper != "100.0%" else []
+    claims = ", ".join(f"{result.confidence:.0%} sure of {bound}" for bound in bounds)
+    measured = f"{rate:.1%} of {result.tally.measured} measured"
+    return f"{measured} ({claims})" if claims else measured
 
 
 def duration(seconds: float) -> str:
@@ -91,24 +108,33 @@ def cost(result: RunResult) -> str:
     """
     Return what the run cost, and for how much of it the price is known.
     """
-    tokens = (
-        f"{result.usage.input_tokens:,} tokens in, {result.usage.output_tokens:,} out"
-    )
+    details = []
     if result.simulated:
-        return f"nothing, being simulated ({tokens})"
-    if result.cost_usd is None:
-        return f"not known ({tokens})"
-    known = ""
-    if result.priced < result.attempts:
-        known = f"known for {result.priced} of {result.attempts} attempts; "
-    return f"${result.cost_usd:.4f} ({known}{tokens})"
+        amount = "nothing, being simulated"
+    elif result.cost_usd is None:
+        amount = "not known"
+    else:
+        amount = f"${result.cost_usd:.4f}"
+        if result.priced < result.attempts:
+            details.append(f"known for {result.priced} of {result.attempts} attempts")
+    tokens_in, tokens_out = result.usage.input_tokens, result.usage.output_tokens
+    if tokens_in or tokens_out:
+        details.append(f"{tokens_in:,} tokens in, {tokens_out:,} out")
+    return f"{amount} ({'; '.join(details)})" if details else amount
 
 
 def trouble_list(result: RunResult) -> str:
     """
-    Return the kinds of trouble by how often they came, such as "3 rate-limit".
+    Return the kinds of infrastructure trouble by how often they came: "3 rate-limit".
+
+    What the agent did wrong is no trouble: it is counted as failed trials.
     """
-    ranked = sorted(result.troubles.items(), key=lambda item: (-item[1], item[0]))
+    found = {
+        str(kind): result.troubles[kind]
+        for kind, rule in KIND_RULES.items()
+        if rule.infrastructure and kind in result.troubles
+    }
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {kind}" for kind, count in ranked)
 
 
@@ -137,6 +163,9 @@ def notes(result: RunResult) -> list[str]:
 
 
 def _agent(result: RunResult) -> str:
+    """
+    Return what was tested and how it was reached.
+    """
     parts = [result.agent] if result.agent else []
     parts += [f"backend {result.backend}"]
     parts += [f"model {result.model}"] if result.model else ["model not named"]
@@ -145,26 +174,52 @@ def _agent(result: RunResult) -> str:
     return ", ".join(parts)
 
 
+def _mode(options: Mapping[str, Any]) -> str:
+    """
+    Return how the trials were run; what another version's log does not say is left out.
+    """
+    parts = ["one after another"]
+    if options.get("parallel"):
+        workers = options.get("max_workers")
+        count = "workers as the machine allows"
+        parts = ["parallel", f"{workers} workers at most" if workers else count]
+    timeout_s, attempts = options.get("timeout"), options.get("max_attempts")
+    if isinstance(timeout_s, int | float):
+        parts.append(f"{timeout_s:g} s an attempt")
+    if attempts:
+        count = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        parts.append(f"{count} at most")
+    return ", ".join(parts)
+
+
 def _trials(result: RunResult) -> str:
+    """
+    Return how many trials there were, by what became of them.
+    """
     tally = result.tally
     parts = [f"{tally.passed} passed", f"{tally.failed} failed"]
     if tally.invalid:
         parts.append(f"{tally.invalid} invalid")
     if tally.unknown:
         parts.append(f"{tally.unknown} unknown")
-    not_run = tally.missing - tally.invalid - tally.unknown
-    if not_run:
-        parts.append(f"{not_run} not run")
+    if tally.not_run:
+        parts.append(f"{tally.not_run} not run")
     return f"{tally.planned} planned: {', '.join(parts)}"
 
 
 def _bounds(result: RunResult) -> str:
+    """
+    Return the pass rates that the trials without a result leave possible.
+    """
     tally = result.tally
     low = tally.passed / tally.planned
     high = (tally.passed + tally.missing) / tally.planned
-    return f"between {low:.1%} and {high:.1%}, if all of them had failed or passed"
+    return f"between {low:.1%} and {high:.1%}, as the missing ones had failed or passed"
 
 
 def _attempts(result: RunResult) -> str:
+    """
+    Return how many calls were made, and what trouble they met.
+    """
     troubles = trouble_list(result)
     return f"{result.attempts}" + (f" (trouble: {troubles})" if troubles else "")

@@ -61,7 +61,7 @@ def _kill_at_random(directory: Path, seed: int) -> None:
     assert found.damage is None, found
     assert found.lines >= acknowledged
     repair(path, clock=SteppedClock())
-    assert examine(path).ok
+    assert examine(path).intact
     assert [e.fields["number"] for e in read_events(path)] == list(range(found.lines))
     with reopened(path) as journal:
         assert journal.append("x", {}) == found.lines + 1
@@ -142,7 +142,7 @@ def test_write_that_fails_is_undone_and_ends_the_run_as_not_measured(
     assert str(path) in done.stderr
     assert "bytes free" in done.stderr
     found = examine(path)
-    assert (found.ok, found.locked, found.lines) == (True, False, number - 1)
+    assert (found.intact, found.locked, found.lines) == (True, False, number - 1)
     assert _acknowledged_count(done.stdout) == number - 1
 
 
@@ -179,7 +179,7 @@ def test_writer_killed_at_each_write_leaves_whole_lines(
     assert _acknowledged_count(done.stdout) == number - 1
     repair(path, clock=SteppedClock())
     found = examine(path)
-    assert found.ok
+    assert found.intact
     assert found.lines >= number - 1
 
 
@@ -224,7 +224,7 @@ def test_writer_killed_anywhere_in_its_end_can_be_finished_or_is(
         done, _ = _finish_under_strace(path, calls, fault, only_log=False)
         found = examine(path)
 
-        assert found.ok, found
+        assert found.intact, found
         assert found.lines >= _acknowledged_count(done.stdout)
         if done.returncode == 0:
             break
@@ -262,7 +262,7 @@ def test_full_disk_is_named_and_every_line_before_is_whole(small_disk: Path) -> 
     assert path in err
     assert "bytes free" in err
     found = examine(Path(path))
-    assert (found.ok, found.lines) == (True, len(numbers))
+    assert (found.intact, found.lines) == (True, len(numbers))
     assert 8 < found.lines < 13
 
 
@@ -290,7 +290,7 @@ def test_full_disk_for_a_side_file_is_named_and_leaves_no_part(
     assert (child.returncode, out.split()[1:]) == (3, [])
     assert "No space left on device" in err
     assert list(path.with_name(f"{path.name}.d").iterdir()) == []
-    assert (examine(path).ok, examine(path).lines) == (True, 0)
+    assert (examine(path).intact, examine(path).lines) == (True, 0)
 
 
 @pytest.mark.skipif(PRLIMIT is None, reason="prlimit is not installed")
@@ -310,4 +310,4 @@ def test_limit_on_file_size_is_an_error_not_a_death(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 3, done.stderr
-    assert (examine(path).ok, examine(path).lines) == (True, 2)
+    assert (examine(path).intact, examine(path).lines) == (True, 2)

@@ -11,11 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reliability.journal import examine
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STUBBORN = "trap '' TERM INT; while :; do sleep 0.2; done"
 PATIENT = "latency=0,rate-429=1,retry-after=500"

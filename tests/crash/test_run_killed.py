@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +19,9 @@ from reliability.clock import SystemClock
 from reliability.journal import examine, repair
 from reliability.model import Outcome, RunStatus, Verdict
 from reliability.results import read_result
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROUNDS = 50
 LOOPS = 80

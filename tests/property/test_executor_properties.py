@@ -18,6 +18,7 @@ from reliability.model import RunStatus
 if TYPE_CHECKING:
     from reliability.engine.executor import Attempted
 
+FEW = settings(max_examples=50)  # Each is a whole run.
 DURATIONS_S = st.floats(0, 30)
 PASSING_TROUBLE = [kind for kind, rule in KIND_RULES.items() if not rule.fatal]
 
@@ -50,6 +51,7 @@ def outcomes(story: Story) -> dict[int, tuple[str, str]]:
     return {one.trial: outcome_of(one.attempted) for one in story.of("trial_finished")}
 
 
+@FEW
 @given(
     script=scripts(list(ErrorKind)),
     workers=st.integers(1, 5),
@@ -87,7 +89,7 @@ def test_what_is_told_is_always_in_order_and_whole(
     assert story.time.most_running <= workers
 
 
-@settings(max_examples=50)
+@FEW
 @given(script=scripts(PASSING_TROUBLE), gap_s=st.sampled_from([0.0, 3.0]))
 def test_sequential_and_parallel_runs_have_the_same_outcomes(
     script: dict[int, list[Attempted]], gap_s: float
@@ -103,6 +105,7 @@ def test_sequential_and_parallel_runs_have_the_same_outcomes(
     assert one.attempts() == many.attempts()
 
 
+@FEW
 @given(script=scripts(list(ErrorKind)), workers=st.integers(1, 5))
 def test_nothing_is_asked_again_after_an_end(
     script: dict[int, list[Attempted]], workers: int
@@ -127,6 +130,7 @@ def test_nothing_is_asked_again_after_an_end(
             assert not asked[one.trial, one.attempt + 1]
 
 
+@FEW
 @given(script=scripts(PASSING_TROUBLE), workers=st.integers(1, 5))
 def test_no_attempt_starts_inside_a_pause(
     script: dict[int, list[Attempted]], workers: int
@@ -144,6 +148,7 @@ def test_no_attempt_starts_inside_a_pause(
             assert [] == inside
 
 
+@FEW
 @given(script=scripts(list(ErrorKind)), cancel_at_s=st.floats(0, 100))
 def test_after_a_cancel_no_attempt_starts(
     script: dict[int, list[Attempted]], cancel_at_s: float

@@ -46,7 +46,8 @@ def log_of(folder: Path, prompt: str, **said: str) -> Path:
     trial: dict[str, Any] = {"trial": 1, "case": "prompt", "loop": 1}
     with new_journal(folder) as journal:
         journal.append(
-            "run_started", {"loops": 1, "prompt": prompt, "simulated": False}
+            "run_started",
+            {"schema": 1, "loops": 1, "prompt": prompt, "simulated": False},
         )
         journal.append("trial_started", trial)
         journal.append("attempt_finished", {**ATTEMPT, **said})
@@ -84,5 +85,6 @@ def test_no_text_makes_a_line_that_is_ours(
         "---",
         "Outcome of loop 1: fail",
         "",
+        "=== The run never ended: it was killed, or is still under way ===",
     ] == frame
     assert all(line.splitlines() in ([line], []) for line in lines)

@@ -94,7 +94,9 @@ def test_durations_are_seconds_whatever_their_unit(value: int, unit: str) -> Non
     assert math.isclose(value * factor, seconds(0, 1e12)(f"{value} {unit}".strip()))
 
 
-@given(mode=st.sampled_from(list(ExpectMode)), text=st.text(min_size=1))
+@given(
+    mode=st.sampled_from(list(ExpectMode)), text=st.text(min_size=1).filter(str.strip)
+)
 def test_an_expectation_is_written_as_it_is_read(mode: ExpectMode, text: str) -> None:
     """
     Its text form leads back to it.
