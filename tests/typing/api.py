@@ -1,0 +1,32 @@
+"""
+Calls that a user of the library would write; mypy reads them, nothing runs them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reliability.engine.cancellation import Cancellation
+from reliability.journal import examine, read_events
+from reliability.model import RunResult, Verdict
+from reliability.results import read_result
+from reliability.run import exit_code, run
+from reliability.settings import Settings
+
+
+def is_reliable(agent: str) -> bool:
+    """
+    Run an agent and ask whether it passed.
+    """
+    settings = Settings.from_text({"agent": agent, "backend": "simulated"})
+    result: RunResult = run(settings, workspace=Path(), cancellation=Cancellation())
+    code: int = exit_code(result, settings.on_inconclusive)
+    return result.verdict is Verdict.PASS and code == 0
+
+
+def is_whole(log: Path) -> bool:
+    """
+    Read a log back and ask whether it is as it was locked.
+    """
+    numbers: list[int] = [event.seq for event in read_events(log)]
+    return examine(log).ok and len(numbers) > read_result(log).tally.planned
