@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROUNDS = 50
 LOOPS = 80
 PROFILE = "latency=0.04,latency-sigma=0.5,rate-529=0.1,rate-drop=0.1,seed={seed}"
-_ENDED = re.compile(rb"\] (\d+)/")
+_ENDED = re.compile(rb"(\d+)/80")
 
 
 def _run_until_killed(folder: Path, seed: int, delay_s: float) -> int:
