@@ -30,6 +30,7 @@ from reliability.escape import console_text
 from reliability.exits import leave
 from reliability.github.commands import Commands
 from reliability.github.files import FileGuard, write_outputs, write_summary
+from reliability.github.outputs import run_outputs
 from reliability.github.ownership import hand_back
 from reliability.model import RunResult, RunStatus, Verdict
 from reliability.options import OPTIONS, Option
@@ -178,7 +179,7 @@ class Step:
             sys.stdout.write(verdict_table(result, colour=False))
         paths = report_paths(result, settings.output_dir)
         tampered = sorted(item.name for item in self._guard.tampered())
-        outputs = _outputs(result, paths, self._workspace)
+        outputs = run_outputs(result, paths, self._workspace)
         problems = []
         if tampered:
             outputs["verdict"] = Verdict.INVALID
@@ -272,32 +273,3 @@ class Step:
 
 def _spelling(option: Option) -> str:
     return f"Input {option.name}"
-
-
-def _outputs(
-    result: RunResult, paths: Mapping[str, Path], workspace: Path
-) -> dict[str, str]:
-    tally = result.tally
-    rate, cost_usd = tally.pass_rate, result.cost_usd
-    return {
-        "verdict": result.verdict,
-        "pass-rate": "" if rate is None else f"{rate:.6g}",
-        "trials": str(tally.planned),
-        "passed": str(tally.passed),
-        "failed": str(tally.failed),
-        "invalid": str(tally.invalid),
-        "cost-usd": "" if cost_usd is None else f"{cost_usd:.6f}",
-        **{
-            name: _in_workspace(paths[name], workspace)
-            for name in ("log", "results", "report")
-        },
-        # An upload that succeeds sets them again; the last value counts.
-        **dict.fromkeys(("artifact-id", "artifact-url", "artifact-digest"), ""),
-    }
-
-
-def _in_workspace(path: Path, workspace: Path) -> str:
-    """
-    Return *path* as later steps see it, which run outside this container.
-    """
-    return os.path.relpath(path.resolve(), workspace.resolve())

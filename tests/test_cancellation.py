@@ -38,7 +38,19 @@ def test_every_request_wakes_everybody() -> None:
     assert ["one", "other"] * 2 == woken
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_comes_after_the_request_is_told_at_once() -> None:
+    """
+    A signal in the first moment of a run is not missed.
+    """
+    woken: list[str] = []
+    cancellation = Cancellation()
+    cancellation.request()
+    cancellation.on_request(lambda: woken.append("late"))
+
+    assert ["late"] == woken
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_becomes_a_request_and_handlers_are_put_back(number: int) -> None:
     """
     Inside, the process lives on and knows the signal; outside, all is as before.
@@ -50,6 +62,21 @@ def test_a_signal_becomes_a_request_and_handlers_are_put_back(number: int) -> No
 
         assert number == cancellation.signal_number
     assert before == signal.getsignal(number)
+
+
+def test_under_nohup_a_closed_terminal_is_ignored() -> None:
+    """
+    Whoever ignores SIGHUP for us wants the run to go on.
+    """
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    cancellation = Cancellation()
+    try:
+        with caught_signals(cancellation):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert not cancellation.requested
 
 
 def test_a_run_in_another_thread_leaves_the_handlers_alone() -> None:

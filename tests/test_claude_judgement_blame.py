@@ -37,6 +37,60 @@ def test_a_time_out_is_whoevers_turn_it_was(
     assert kind == kind_of(judged(*events, timed_out=True, exit_code=143))
 
 
+TASK = {"type": "system", "task_id": "1"}
+STARTED = {**TASK, "subtype": "task_started", "subagent_type": "greet"}
+SHELL = {**TASK, "subtype": "task_started", "task_type": "local_bash"}
+NOTIFIED = {**TASK, "subtype": "task_notification", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([result()], None),
+        ([said(), result(result="")], ErrorKind.EMPTY_ANSWER),
+        ([result(is_error=True, api_error_status=529)], ErrorKind.OVERLOADED),
+        ([STARTED, NOTIFIED, said(), result()], None),
+        ([SHELL, said(), result()], None),
+        ([STARTED, said(), result()], ErrorKind.TIMEOUT),
+        ([said(), result(), init()], ErrorKind.TIMEOUT),
+        ([said(), result(), init(), said()], ErrorKind.TIMEOUT),
+        ([said(), result(), init(), said(), result()], None),
+        ([result(), {**RETRY, "error_status": 429}], ErrorKind.RATE_LIMIT),
+    ],
+)
+def test_a_cli_that_hangs_after_its_result_has_answered(
+    events: list[dict[str, Any]], kind: ErrorKind | None
+) -> None:
+    """
+    The result is judged, unless the agent or one of its subagents was still at work.
+    """
+    assert kind == kind_of(judged(init(), *events, timed_out=True, exit_code=143))
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "helped"),
+    [
+        (None, "Not logged in · Please run /login", True),
+        (401, "Invalid API key", True),
+        (403, "API Error: 403", True),
+        (400, "Credit balance is too low", False),
+        (429, "API Error: 429", False),
+    ],
+)
+def test_trouble_with_the_credentials_names_what_a_job_can_set(
+    status: int | None, text: str, *, helped: bool
+) -> None:
+    """
+    "Please run /login" is of no use where nobody sits at a terminal.
+    """
+    end = result(is_error=True, api_error_status=status, result=text)
+    trouble = judged(init(), end, exit_code=1)
+
+    assert trouble is not None
+    assert trouble.text.startswith(text)
+    assert helped == ("ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN" in trouble.text)
+
+
 def test_a_cancel_is_a_cancel_whatever_was_printed() -> None:
     """
     Even an answer that came with it is not graded.

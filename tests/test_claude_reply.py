@@ -50,7 +50,22 @@ def test_without_a_result_nothing_is_made_up() -> None:
     )
 
 
-@pytest.mark.parametrize("cost", [None, "1", float("1e999"), [1]])
+@pytest.mark.parametrize("hangs", [True, False])
+def test_a_cli_that_hung_after_its_result_leaves_a_note(*, hangs: bool) -> None:
+    """
+    The answer counts; why the attempt took so long is there for whoever asks.
+    """
+    events = transcript(init(), result())
+    end = report(timed_out=hangs)
+    reply = reply_of_end(events, end, errors="", trouble=None)
+
+    assert hangs is reply.evidence["hung_after_result"]
+    assert "hello" == reply.answer
+
+
+@pytest.mark.parametrize(
+    "cost", [None, "1", float("1e999"), [1], -1, 1e308, 10**400, float("nan")]
+)
 def test_a_cost_that_is_no_number_is_unknown(cost: object) -> None:
     """
     The log cannot hold an infinity, and the sum would be one.

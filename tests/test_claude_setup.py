@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reliability.agents.agent_file import AgentFile
 from reliability.agents.claude_setup import cli_warnings, find_cli
 from reliability.errors import EXIT_NOT_MEASURED, AgentSetupError
 from reliability.settings import Settings
@@ -29,7 +30,9 @@ def put_cli(folder: Path, script: str, *, mode: int = 0o755) -> str:
     return f"{folder}:{SYSTEM_PATH}"
 
 
-def warnings(environ: dict[str, str], **options: str) -> str:
+def warnings(
+    environ: dict[str, str], file: AgentFile | None = None, **options: str
+) -> str:
     """
     Return all warnings for these options.
     """
@@ -37,7 +40,7 @@ def warnings(environ: dict[str, str], **options: str) -> str:
     settings = Settings.from_text(
         {name.replace("_", "-"): text for name, text in given.items()}
     )
-    return "\n".join(cli_warnings(settings, environ))
+    return "\n".join(cli_warnings(settings, environ, file=file))
 
 
 def test_the_first_cli_on_path_tells_its_version(tmp_path: Path) -> None:
@@ -89,6 +92,16 @@ def test_a_cli_that_does_not_run_is_an_error_of_the_setup(
     assert EXIT_NOT_MEASURED == caught.value.exit_code
 
 
+def test_a_cli_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    """
+    A cancel in the meantime would have to wait too.
+    """
+    path = put_cli(tmp_path, "exec sleep 60")
+
+    with pytest.raises(AgentSetupError, match=r"timed out after 0\.1 s"):
+        find_cli(path, timeout_s=0.1)
+
+
 def test_a_missing_cli_is_told_with_the_path(tmp_path: Path) -> None:
     """
     Where it was looked for, and what to do.
@@ -116,6 +129,65 @@ def test_a_model_that_moves_is_warned_of(model: str, told: str) -> None:
 
     assert told in text
     assert bool(told) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("option", "of_file", "told"),
+    [
+        ("", "claude-opus-5-5", ""),
+        ("", "opus", "'opus' is an alias"),
+        ("", "inherit", "No model is named"),
+        ("", None, "No model is named"),
+        ("", 7, "No model is named"),
+        ("sonnet", "claude-opus-5-5", "'sonnet' is an alias"),
+        ("claude-opus-5-5", "opus", ""),
+    ],
+)
+def test_the_model_of_the_agents_file_counts(
+    tmp_path: Path, option: str, of_file: object, told: str
+) -> None:
+    """
+    It is pinned there as well as anywhere; the option goes before it.
+    """
+    file = AgentFile(
+        path=tmp_path, name="greet", matter={"model": of_file}, body="", sha256=""
+    )
+    text = warnings(KEY, file, model=option)
+
+    assert told in text
+    assert bool(told) == bool(text)
+
+
+@pytest.mark.parametrize(
+    ("environ", "warned"),
+    [
+        ({}, True),
+        ({"HOME": "/no/such/home"}, True),
+        ({"CLAUDE_CODE_OAUTH_TOKEN": "t"}, False),
+        ({"CLAUDE_CODE_USE_VERTEX": "1"}, False),
+        (KEY, False),
+    ],
+)
+def test_missing_credentials_are_warned_of(
+    environ: dict[str, str], *, warned: bool
+) -> None:
+    """
+    By the names of the variables that a job can set.
+    """
+    text = warnings(environ)
+
+    assert warned == ("No credentials for Claude Code were found" in text)
+    assert warned == ("ANTHROPIC_API_KEY or CLAUDE_CODE_OAUTH_TOKEN" in text)
+
+
+def test_a_persons_login_is_credentials(tmp_path: Path) -> None:
+    """
+    Whoever is logged in needs no variable.
+    """
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude" / ".credentials.json").write_text("{}", encoding="utf-8")
+
+    assert "" == warnings({"HOME": str(tmp_path)})
 
 
 def test_bypassed_permissions_are_warned_of() -> None:

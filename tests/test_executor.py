@@ -5,6 +5,7 @@ What the scheduler promises, in virtual time.
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes.virtual_time import (
@@ -19,12 +20,15 @@ from fakes.virtual_time import (
 
 from reliability.clock import SystemClock
 from reliability.engine.cancellation import Cancellation
-from reliability.engine.executor import Attempted, Scheduler, open_pool
+from reliability.engine.executor import Scheduler, open_pool
 from reliability.engine.governor import Governor
 from reliability.engine.grading import outcome_of
 from reliability.engine.retry import RetryPolicy
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import Outcome, RunStatus, Trial
+
+if TYPE_CHECKING:
+    from reliability.engine.task import Attempted
 
 NETWORK = ErrorKind.NETWORK
 

@@ -4,8 +4,13 @@ The check that an answer contains, equals or matches a text.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import hypothesis.strategies as st
 import pytest
+from fakes.programs import wait_until
 from hypothesis import given
 
 from reliability.checks import open_checks
@@ -15,6 +20,24 @@ from reliability.parsers import Expectation, ExpectMode, expectation
 from reliability.settings import Settings
 
 HOSTILE = "a" * 5000 + "!"
+# Grades in a thread until the matcher has worked for a while, tells its id, and ends.
+CANCELLED_RUN = """
+import os, sys, threading
+from pathlib import Path
+from reliability.checks.expect import Expect
+from reliability.parsers import expectation
+
+check = Expect(expectation("matches:(a+)+$"), timeout_s=1)
+threading.Thread(target=check, args=(sys.argv[1],)).start()
+pids, ticks = [], 0
+while ticks < 10:
+    pids = [pid for path in Path("/proc/self/task").glob("*/children")
+            for pid in path.read_text().split()]
+    for pid in pids:
+        ticks = int(Path("/proc", pid, "stat").read_text().split()[13])
+print(*pids, flush=True)
+os._exit(0)
+"""
 
 
 @pytest.mark.parametrize(
@@ -75,14 +98,41 @@ def test_a_regular_expression_without_end_is_stopped() -> None:
         check(HOSTILE)
 
 
+@pytest.mark.crash
+def test_a_matcher_outlives_a_killed_run_for_seconds_only() -> None:
+    """
+    A cancelled run ends at once; its pattern without end does not burn on for ever.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", CANCELLED_RUN, HOSTILE],
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=30,
+    )
+    matcher = Path("/proc", done.stdout.decode().strip(), "stat")
+
+    assert b"python" in matcher.read_bytes()
+    wait_until(lambda: not matcher.exists() or b") Z " in matcher.read_bytes())
+
+
+def test_a_matcher_that_cannot_be_started_decides_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    The answer is kept, and its trial is invalid.
+    """
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+
+    with pytest.raises(CheckError, match="cannot be started: No such file"):
+        Expect(expectation("matches:x"))("x")
+
+
 def test_the_matcher_sees_nothing_of_the_folder_that_it_runs_in(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     A `re.py` that an agent leaves in the workspace is not what grades it.
     """
-    from pathlib import Path
-
     folder = Path(str(tmp_path))
     for name in ("re.py", "json.py", "sitecustomize.py"):
         (folder / name).write_text("raise SystemExit(0)", encoding="utf-8")

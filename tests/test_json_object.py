@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from reliability.agents.json_object import read_object
 
@@ -23,7 +23,8 @@ SENSIBLE = st.recursive(
 )
 
 
-@given(st.dictionaries(st.text(), SENSIBLE))
+@settings(max_examples=30)
+@given(st.dictionaries(st.text(), SENSIBLE, max_size=5))
 def test_what_makes_sense_is_read_as_it_is(value: dict[str, Any]) -> None:
     """
     Nothing is lost or changed.

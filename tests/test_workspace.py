@@ -4,8 +4,11 @@ The folders of attempts.
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +16,9 @@ import pytest
 from reliability.engine.workspace import Rooms
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -41,6 +46,62 @@ def test_a_room_is_new_private_and_gone_afterwards(temporary: Path) -> None:
 
     assert not room.exists()
     assert [] == list(temporary.iterdir())
+
+
+@pytest.fixture
+def ordinary_user(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """
+    Become a user whom permissions stop, with a place for temporary files.
+    """
+    # Not below pytest's own folders, which are closed to others.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        monkeypatch.setattr("tempfile.tempdir", name)
+        is_root = os.geteuid() == 0
+        Path(name).chmod(0o777)
+        if is_root:
+            os.seteuid(NOBODY)
+        try:
+            yield Path(name)
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+def test_a_room_goes_although_it_forbids_it(ordinary_user: Path) -> None:
+    """
+    What an attempt made read-only, such as a cache of modules, is removed as well.
+    """
+    rooms = Rooms()
+    with rooms.open_room("r-1-1") as room:
+        for mode, top in ((0o500, room / "cache"), (0o000, room / "closed")):
+            (top / "a").mkdir(parents=True)
+            (top / "a" / "file").write_text("x", encoding="utf-8")
+            for place in (top / "a" / "file", top / "a", top):
+                place.chmod(mode)
+
+    assert not room.exists()
+    rooms.close()
+    assert [] == list(ordinary_user.iterdir())
+
+
+def test_what_a_room_links_to_keeps_its_rights_and_files(ordinary_user: Path) -> None:
+    """
+    A link to a folder outside is removed, never followed.
+    """
+    outside = ordinary_user / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("x", encoding="utf-8")
+    outside.chmod(0o500)
+    rooms = Rooms()
+    with rooms.open_room("r-1-1") as room:
+        (room / "a").mkdir()
+        (room / "a" / "link").symlink_to(outside)
+        (room / "a").chmod(0o500)
+    rooms.close()
+
+    assert not room.exists()
+    assert 0o500 == outside.stat().st_mode & 0o777
+    assert (outside / "file").exists()
 
 
 def test_a_run_without_rooms_makes_no_folder(temporary: Path) -> None:

@@ -58,7 +58,8 @@ def find_cli(path: str, *, timeout_s: float = VERSION_TIMEOUT_S) -> tuple[str, s
             check=True,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise AgentSetupError(f"{program} --version does not run: {error}.") from None
+        what = str(error).rstrip(".")
+        raise AgentSetupError(f"{program} --version does not run: {what}.") from None
     words = done.stdout.decode("utf-8", "replace").split()
     return program, words[0] if words else "unknown"
 

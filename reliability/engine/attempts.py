@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from reliability.agents import Agent, Call
 from reliability.checks import open_checks
-from reliability.engine.executor import Attempted
+from reliability.engine.task import Attempted
 from reliability.engine.workspace import Rooms
 from reliability.errors import CheckError, MeasureError
 from reliability.kinds import ErrorKind

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reliability.model import Outcome
 
 if TYPE_CHECKING:
-    from reliability.engine.executor import Attempted
+    from reliability.engine.task import Attempted
 
 
 def outcome_of(last: Attempted) -> tuple[Outcome, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reliability.clock import Clock
-    from reliability.engine.executor import Attempted, Task
+    from reliability.engine.task import Attempted, Task
     from reliability.journal import Journal
 
 # Names that hold one of a few words of ours, which the log is read back by.

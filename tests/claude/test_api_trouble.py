@@ -220,6 +220,7 @@ def test_a_missing_key_stops_after_one_call(bench: Bench) -> None:
     assert ["authentication"] == outcome.kinds
     assert "stopped" == outcome.result.status
     assert "Not logged in" in outcome.trial.reason
+    assert "CLAUDE_CODE_OAUTH_TOKEN" in outcome.trial.reason
     assert 0 == outcome.stats.requests
 
 

@@ -84,6 +84,19 @@ def test_a_time_out_in_mid_answer_is_the_agents(bench: Bench) -> None:
     assert [] == processes_of(outcome.result.run_id)
 
 
+def test_a_cli_that_hangs_after_its_result_has_answered(bench: Bench) -> None:
+    """
+    The answer is graded; the log says that the CLI had to be ended.
+    """
+    bench.wrap_cli('"$REAL" "$@"; [ "$1" = --version ] || exec sleep 60')
+    outcome = bench.run(Step(text="hello"), timeout="3")
+
+    assert "pass" == outcome.trial.outcome
+    assert "hello" == outcome.attempts[0]["answer"]
+    assert outcome.attempts[0]["evidence"]["hung_after_result"]
+    assert [] == processes_of(outcome.result.run_id)
+
+
 def test_a_time_out_in_mid_tool_leaves_no_process(bench: Bench) -> None:
     """
     What Bash started, in a session of its own, is ended too.

@@ -18,9 +18,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reliability.engine.cancellation import Cancellation
-from reliability.engine.executor import Attempted, Scheduler, Task
+from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
 from reliability.engine.retry import RetryPolicy
+from reliability.engine.task import Attempted, Task
 from reliability.model import CheckResult, Reply, Trial, Trouble
 
 if TYPE_CHECKING:

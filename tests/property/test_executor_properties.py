@@ -16,7 +16,7 @@ from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import RunStatus
 
 if TYPE_CHECKING:
-    from reliability.engine.executor import Attempted
+    from reliability.engine.task import Attempted
 
 FEW = settings(max_examples=50)  # Each is a whole run.
 DURATIONS_S = st.floats(0, 30)

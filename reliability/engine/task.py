@@ -1,0 +1,88 @@
+"""
+What the scheduler passes around: a trial under way, what came of it, who is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reliability.model import CheckResult, Reply, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """
+    One attempt's reply and, when there was an answer, what the checks say.
+    """
+
+    reply: Reply
+    checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(slots=True, order=True)
+class Task:
+    """
+    A trial under way.
+
+    Args:
+        due_mono_s: When its next attempt may start.
+        attempt: The attempt under way, or the last one; 0 before the first.
+        waited_s: Time it has spent between attempts.
+    """
+
+    due_mono_s: float
+    number: int
+    trial: Trial = field(compare=False)
+    next_wait_s: Callable[[Reply], float | None] = field(compare=False)
+    attempt: int = field(default=0, compare=False)
+    waited_s: float = field(default=0.0, compare=False)
+    worked_s: float = field(default=0.0, compare=False)
+    ended_mono_s: float = field(default=0.0, compare=False)
+
+
+class Inbox(Protocol):
+    """
+    What the scheduler waits on: the part of `queue.SimpleQueue` that it uses.
+    """
+
+    def put(self, item: tuple[Task, Attempted] | None, /) -> None:
+        """
+        Add a reply, or None to wake the scheduler; any thread, never blocks.
+        """
+
+    def get(self, *, timeout: float) -> tuple[Task, Attempted] | None:
+        """
+        Return the next one, or raise `queue.Empty` after *timeout* seconds.
+        """
+
+
+class Observer(Protocol):
+    """
+    Whoever is told what happens, always in the scheduler's thread.
+    """
+
+    def trial_started(self, trial: Trial) -> None:
+        """
+        Hear that the first attempt of *trial* is about to start.
+        """
+
+    def attempt_finished(
+        self, task: Task, attempted: Attempted, retry_in_s: float | None
+    ) -> None:
+        """
+        Hear what an attempt brought; *retry_in_s* is None when it was the last.
+        """
+
+    def trial_finished(self, task: Task, attempted: Attempted) -> None:
+        """
+        Hear that *task* has ended, with its last attempt.
+        """
+
+    def tick(self, in_flight: int, waiting: int, paused_s: float) -> None:
+        """
+        Hear, a few times a second, how many attempts are in flight or wait.
+        """
