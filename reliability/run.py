@@ -70,7 +70,7 @@ def run(
         environ: Credentials and PATH come from here; None for this process's own.
         workspace: Where the agent works; None for the current folder.
         display: Is shown how far the run is; None for nobody.
-        cancellation: Asks the run to stop; SIGINT and SIGTERM do too.
+        cancellation: Asks the run to stop; SIGINT, SIGTERM and SIGHUP do too.
         clock: None for the machine's own.
         on_result: Is told the result before the reports are written, which takes a
             while for a long log; None for nobody.

@@ -5,6 +5,7 @@ Whole runs, from settings to files, on the simulator.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from fakes.runs import (
 )
 
 from reliability.journal import examine
+from reliability.kinds import ErrorKind
 from reliability.model import RunStatus, Verdict
 from reliability.report import REPORT_NAMES, report_paths
 from reliability.results import read_result
@@ -26,6 +28,8 @@ from reliability.run import run
 from reliability.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reliability.model import RunResult
 
 FLAKY = "latency=0,pass-rate=0.8,rate-529=0.05,rate-500=0.05,rate-drop=0.05,seed=5"
@@ -180,3 +184,31 @@ def test_outcomes_come_from_the_log_alone(tmp_path: Path) -> None:
         assert (result.verdict, result.reason) == (last["verdict"], last["reason"])
         assert result == read_result(Path(result.log))
         assert last["counts"]["passed"] == result.tally.passed
+
+
+def test_every_kind_of_trouble_is_in_the_published_schema() -> None:
+    """
+    A kind that the code knows and the schema does not would make results invalid.
+    """
+    kinds = {"", *ErrorKind}
+    schema = json.loads(
+        (Path(__file__).parent.parent / "schema" / "results.schema.json").read_text()
+    )
+    found = [set(values) for values in _enums(schema) if "rate-limit" in values]
+
+    assert found
+    assert all(values - {""} == kinds - {""} for values in found)
+
+
+def _enums(node: object) -> Iterator[list[str]]:
+    """
+    Yield every `enum` below *node*.
+    """
+    if isinstance(node, dict):
+        if isinstance(node.get("enum"), list):
+            yield node["enum"]
+        for value in node.values():
+            yield from _enums(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _enums(value)

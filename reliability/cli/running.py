@@ -70,7 +70,7 @@ def run(**given: Any) -> None:
     Run AGENT many times, grade every trial, and judge.
 
     Exit codes: 0 pass; 1 fail; 2 wrong options, nothing was called; 3 could not be
-    measured; 4 inconclusive; 130 or 143 cancelled.
+    measured; 4 inconclusive; 129, 130 or 143 cancelled.
     """
     from reliability.agents import option_problems
     from reliability.settings import Settings
