@@ -12,6 +12,7 @@ from fakes.raw_server import Peer, RawServer, answer
 from fakes.runs import a_call
 
 from reliability.agents.base import ANSWER_CAP_BYTES, CLASSIC_WARNING
+from reliability.agents.json_object import read_object
 from reliability.agents.messages import Messages
 from reliability.clock import SystemClock
 from reliability.kinds import ErrorKind
@@ -137,17 +138,50 @@ def test_a_deadline_is_the_agents_once_the_model_has_spoken(
     assert kind is reply.trouble.kind
 
 
-@pytest.mark.parametrize("data", [b"", OPEN_END + streamed(START, delta(text="Hel"))])
-def test_a_cancel_is_called_one(data: bytes) -> None:
+def test_a_cancel_is_called_one() -> None:
     """
-    Not by what the socket says of it; and what came is kept.
+    Not by what the socket says of it.
     """
-    reply = reply_to(data, end="cancel")
+    reply = reply_to(b"", end="cancel")
 
     assert reply.trouble is not None
     assert ErrorKind.CANCELLED is reply.trouble.kind
     assert "the run was cancelled" == reply.trouble.text
-    assert ("Hel" if data else "") == reply.answer
+
+
+def test_what_was_read_before_a_cancel_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The cancel comes with the ping, so the text before it has certainly been read.
+    """
+    backends: list[Messages] = []
+
+    def read_and_cancel(data: bytes) -> dict[str, Any] | None:
+        """
+        Read an event; at a ping, cancel.
+        """
+        if b"ping" in data:
+            backends[0].cancel()
+        return read_object(data)
+
+    def talk(peer: Peer) -> None:
+        """
+        Say half an answer and a ping, then nothing.
+        """
+        peer.request()
+        peer.send(OPEN_END + streamed(START, delta(text="Hel"), {"type": "ping"}))
+        peer.hold()
+
+    monkeypatch.setattr("reliability.agents.stream.read_object", read_and_cancel)
+    with RawServer(talk) as server:
+        backends.append(backend(server.url))
+        try:
+            reply = backends[0].attempt(a_call(timeout_s=20))
+        finally:
+            backends[0].close()
+
+    assert reply.trouble is not None
+    assert ErrorKind.CANCELLED is reply.trouble.kind
+    assert "Hel" == reply.answer
 
 
 def test_without_a_count_the_cost_is_unknown() -> None:
