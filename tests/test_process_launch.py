@@ -99,6 +99,7 @@ def test_lack_of_files_names_the_limit() -> None:
     """
     EMFILE is a measuring problem with a name and a number, not a broken agent.
     """
+    run("true")  # Loads what the first child needs, for which no file would be left.
     with (
         limited(resource.RLIMIT_NOFILE, 3),
         pytest.raises(MeasureError, match=r"all 3 open files .*NOFILE") as caught,
