@@ -32,7 +32,10 @@ from reliability.github.commands import Commands
 from reliability.github.files import FileGuard, write_outputs, write_summary
 from reliability.github.outputs import run_outputs
 from reliability.github.ownership import hand_back
-from reliability.model import RunResult, RunStatus, Verdict
+from reliability.model import (
+    RunStatus,
+    Verdict,
+)
 from reliability.options import OPTIONS, Option
 from reliability.redact import Redactor, secrets_of
 from reliability.report import report_paths
@@ -45,6 +48,8 @@ from reliability.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from reliability.run_result import RunResult
 
 COMMAND_FILES = (
     "GITHUB_OUTPUT",

@@ -27,6 +27,16 @@ class Context(StrEnum):
     AGENT = "agent"
 
 
+class Isolation(StrEnum):
+    """
+    Where an agent with processes of its own works.
+    """
+
+    COPY = "copy"
+    WORKTREE = "worktree"
+    NONE = "none"
+
+
 class OnInconclusive(StrEnum):
     """
     Whether an inconclusive verdict fails the command.

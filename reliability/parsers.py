@@ -62,6 +62,20 @@ def integer(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def number(above: float, high: float) -> Callable[[str], float]:
+    """
+    Accept a plain decimal number above *above* and up to *high*.
+    """
+
+    def parse(text: str) -> float:
+        is_number = re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", text)
+        if not is_number or not above < float(text) <= high:
+            raise ValueError(f"must be a number above {above:g} and up to {high:g}")
+        return float(text)
+
+    return parse
+
+
 def seconds(low_s: float, high_s: float) -> Callable[[str], float]:
     """
     Accept a duration, with or without a unit; the value is in seconds.
@@ -213,3 +227,26 @@ def variables(text: str) -> tuple[tuple[str, str], ...]:
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"gives {', '.join(twice)} twice")
     return tuple(pairs)
+
+
+_JOBS_OWN = ("ACTIONS_", "INPUT_", "RELIABILITY_", "RUNNER_", "STATE_")
+_JOBS_TOKENS = frozenset({"GITHUB_TOKEN", "GH_TOKEN"})
+
+
+def variable_names(text: str) -> tuple[str, ...]:
+    """
+    Accept names of environment variables, one a line or with commas between them.
+
+    A name may end in `*`. What would let the agent act as the job itself is refused.
+    """
+    names = tuple(re.split(r"[\s,]+", text.strip()))
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\*?", name):
+            raise ValueError(
+                "must be names of variables, one a line; * only at the end"
+            )
+        if name in _JOBS_TOKENS or name.startswith(_JOBS_OWN):
+            raise ValueError(
+                f"must not pass {name}, with which an agent could act as this job"
+            )
+    return names

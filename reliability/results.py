@@ -25,12 +25,10 @@ from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import (
     CheckResult,
     Outcome,
-    RunResult,
     RunStatus,
-    Tally,
-    TrialResult,
     Usage,
 )
+from reliability.run_result import RunResult, Tally, TrialResult
 from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
 
 if TYPE_CHECKING:

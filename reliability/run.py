@@ -41,7 +41,12 @@ from reliability.errors import (
     MeasureError,
 )
 from reliability.journal import Journal
-from reliability.model import RunResult, RunStatus, Setup, Trial, Verdict
+from reliability.model import (
+    RunStatus,
+    Setup,
+    Trial,
+    Verdict,
+)
 from reliability.redact import Redactor, secrets_of
 from reliability.report import write_reports
 from reliability.results import read_result
@@ -50,6 +55,7 @@ from reliability.settings import DEFAULT_CASE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reliability.run_result import RunResult
     from reliability.settings import Settings
 
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reliability.choices import Backend, Context, OnInconclusive, PermissionMode
+from reliability.choices import (
+    Backend,
+    Context,
+    Isolation,
+    OnInconclusive,
+    PermissionMode,
+)
 from reliability.errors import UsageError
 from reliability.options import OPTIONS, Option
 from reliability.parsers import Expectation
@@ -66,6 +72,16 @@ class Settings:
     prices: Path | None
     simulator: str
     quiet: bool
+    requests_per_minute: int | None = None
+    max_cost_usd: float | None = None
+    max_tokens: int | None = None
+    max_minutes: float | None = None
+    isolation: Isolation = Isolation.COPY
+    run_as: str = ""
+    pass_env: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    teardown: tuple[str, ...] = ()
+    dry_run: bool = False
     json: bool = False
     artifact: bool = True
     artifact_name: str = ""
@@ -141,6 +157,10 @@ _EMPTY: dict[str, object] = {
     "var": (),
     "claude_args": (),
     "simulator": "",
+    "run_as": "",
+    "pass_env": (),
+    "setup": (),
+    "teardown": (),
     "artifact_name": "",
 }
 

@@ -122,7 +122,7 @@ def test_all_wrong_options_are_named_and_nothing_is_called(tmp_path: Path) -> No
 
     assert 2 == done.returncode
     assert "" == done.stdout
-    assert ["--loops", "--filename", "--timeout"] == [line.split()[1] for line in lines]
+    assert ["--loops", "--timeout", "--filename"] == [line.split()[1] for line in lines]
     assert [] == list(tmp_path.iterdir())
 
 

@@ -19,7 +19,7 @@ from fakes.runs import (
 from reliability.results import read_result
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 GOOD = "latency=0,pass-rate=1"
 BAD = "latency=0,pass-rate=0"

@@ -9,8 +9,8 @@ from typing import Any
 
 from fakes.virtual_time import VirtualTime
 
-from reliability.model import Tally
 from reliability.report.progress import Progress
+from reliability.run_result import Tally
 
 HOSTILE = (
     "</pre><script>alert(1)</script><img src=http://evil.example/x onerror=a>\n"

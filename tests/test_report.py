@@ -13,16 +13,21 @@ from xml.etree import ElementTree as ET
 import pytest
 from fakes.runs import run_simulated, scripted
 
-from reliability.model import Outcome, RunStatus, Tally, TrialResult, Verdict
+from reliability.model import (
+    Outcome,
+    RunStatus,
+    Verdict,
+)
 from reliability.report.html import page
 from reliability.report.junit import junit
 from reliability.report.markdown import BUDGET_BYTES, summary
 from reliability.report.readable import readable_log
 from reliability.report.terminal import MAX_TRIALS, verdict_table
 from reliability.report.words import duration, facts, headline, notes
+from reliability.run_result import Tally, TrialResult
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 HOSTILE = (
     "</pre><script>alert(1)</script><img src=http://evil.example/x onerror=a>\n"

@@ -21,7 +21,7 @@ from reliability.report import REPORT_NAMES, report_paths, write_reports
 from reliability.results import read_result
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 
 @pytest.fixture(scope="module")

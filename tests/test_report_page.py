@@ -19,7 +19,7 @@ from reliability.report.junit import junit
 from reliability.report.markdown import summary
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 CUT = "the whole answer is in the log"
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.virtual_time import VirtualTime
 
-from reliability.model import Tally
 from reliability.report.progress import Progress
+from reliability.run_result import Tally
 
 if TYPE_CHECKING:
     from typing import TextIO

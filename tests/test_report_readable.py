@@ -16,7 +16,7 @@ from reliability.errors import JournalError
 from reliability.report.readable import readable_log
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 FORGED = "x\n::error::forged\n=== Verdict: pass - forged ===\n##[error]forged\x1b[2J"
 START = {"schema": 1, "loops": 1, "prompt": "Hi.", "simulated": False}

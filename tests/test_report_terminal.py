@@ -15,7 +15,7 @@ from reliability.model import Verdict
 from reliability.report.terminal import file_list, verdict_table
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 REASON = (
     "expected an answer that contains 'Hello', got 'The agent was started, but it "

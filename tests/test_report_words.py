@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.runs import run_simulated
 
-from reliability.model import Tally, Usage
+from reliability.model import (
+    Usage,
+)
 from reliability.report.document import document
 from reliability.report.words import facts, pass_rate, trouble_list
+from reliability.run_result import Tally
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from reliability.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 SCHEMA = json.loads((ROOT / "schema/results.schema.json").read_text(encoding="utf-8"))
 

@@ -30,7 +30,7 @@ from reliability.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 FLAKY = "latency=0,pass-rate=0.8,rate-529=0.05,rate-500=0.05,rate-drop=0.05,seed=5"
 

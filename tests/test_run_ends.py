@@ -21,7 +21,10 @@ from reliability.checks.expect import Expect
 from reliability.choices import OnInconclusive
 from reliability.engine.cancellation import Cancellation
 from reliability.errors import AgentSetupError, JournalError, UsageError
-from reliability.model import RunStatus, Tally, Verdict
+from reliability.model import (
+    RunStatus,
+    Verdict,
+)
 from reliability.run import exit_code, run
 from reliability.settings import Settings
 from reliability.simulator.embedded import Simulator
@@ -30,6 +33,8 @@ from reliability.simulator.script import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reliability.run_result import Tally
 
 
 @pytest.fixture

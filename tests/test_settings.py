@@ -35,6 +35,15 @@ WRONG = {
     "context": "everything",
     "claude-args": '"',
     "max-output-tokens": "many",
+    "requests-per-minute": "0",
+    "max-cost-usd": "0",
+    "max-tokens": "1e6",
+    "max-minutes": "-5",
+    "isolation": "chroot",
+    "pass-env": "ACTIONS_RUNTIME_TOKEN",
+    "setup": "'",
+    "teardown": '"',
+    "dry-run": "maybe",
     "quiet": "1",
     "json": "on",
     "artifact": "y",
@@ -43,7 +52,7 @@ WRONG = {
 }
 ANY_TEXT_GOES = {
     *("model", "prompt", "prompt-file", "output-dir", "prices", "simulator"),
-    "artifact-name",
+    *("artifact-name", "run-as"),
 }
 
 

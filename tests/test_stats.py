@@ -11,7 +11,11 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from reliability.model import RunStatus, Tally, Verdict
+from reliability.model import (
+    RunStatus,
+    Verdict,
+)
+from reliability.run_result import Tally
 from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
 from reliability.stats.interval import tail
 

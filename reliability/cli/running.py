@@ -22,7 +22,7 @@ from reliability.options import OPTIONS, Option
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
     from reliability.settings import Settings
 
 DEMO_PROFILE = (

@@ -19,9 +19,9 @@ from reliability.model import (
     Reply,
     RunStatus,
     Setup,
-    Tally,
     Trial,
 )
+from reliability.run_result import Tally
 from reliability.stats import decide
 
 if TYPE_CHECKING:

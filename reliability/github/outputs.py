@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 
 def run_outputs(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reliability.model import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 
 def document(result: RunResult) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from reliability.report.readable import readable_blocks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 REPORT_NAMES = {
     "results": "results.json",

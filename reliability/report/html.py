@@ -26,7 +26,7 @@ from reliability.report.words import (
 )
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult, TrialResult
+    from reliability.run_result import RunResult, TrialResult
 
 MAX_TRIALS = 5_000
 MAX_OPEN = 20

@@ -15,7 +15,7 @@ from reliability.model import Outcome
 from reliability.report.words import ANSWER_CUT, title
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult, TrialResult
+    from reliability.run_result import RunResult, TrialResult
 
 
 def junit(result: RunResult) -> str:

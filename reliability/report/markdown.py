@@ -25,7 +25,7 @@ from reliability.report.words import (
 )
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult, TrialResult
+    from reliability.run_result import RunResult, TrialResult
 
 BUDGET_BYTES = 800 * 1024
 MAX_ANSWERS = 10

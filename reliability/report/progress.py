@@ -13,7 +13,7 @@ from reliability.report.words import duration
 
 if TYPE_CHECKING:
     from reliability.clock import Clock
-    from reliability.model import Tally
+    from reliability.run_result import Tally
 
 _REDRAW_S = 0.1
 _LINE_EVERY_S = 10.0

@@ -25,7 +25,7 @@ from reliability.report.words import (
 )
 
 if TYPE_CHECKING:
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 MAX_TRIALS = 20
 _LEAST_COLUMNS = 40

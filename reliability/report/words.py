@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from reliability.model import RunResult, TrialResult
+    from reliability.run_result import RunResult, TrialResult
 
 SIMULATED = (
     "Simulated: every answer came from the built-in simulator, not from a model."

@@ -14,7 +14,7 @@ from reliability.model import RunStatus, Verdict
 from reliability.stats.interval import lower_bound
 
 if TYPE_CHECKING:
-    from reliability.model import Tally
+    from reliability.run_result import Tally
 
 CONFIDENCE = 0.95
 """Of each one-sided bound that is shown."""

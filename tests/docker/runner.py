@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,16 @@ import pytest
 import workflows
 
 from reliability.journal import examine
-from reliability.model import RunResult, Verdict
+from reliability.model import (
+    Verdict,
+)
 from reliability.results import read_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from reliability.run_result import RunResult
 
 pytestmark = [
     pytest.mark.docker,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reliability.engine.cancellation import Cancellation
-    from reliability.model import RunResult, TrialResult
+    from reliability.run_result import RunResult, TrialResult
     from reliability.simulator.script import Step
     from reliability.simulator.tally import Stats
 

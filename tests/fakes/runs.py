@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reliability.journal import Event
-    from reliability.model import RunResult
+    from reliability.run_result import RunResult
 
 ROOT = Path(reliability.__file__).parents[1]
 PATH = "/usr/local/bin:/usr/bin:/bin"

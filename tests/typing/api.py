@@ -5,13 +5,19 @@ Calls that a user of the library would write; mypy reads them, nothing runs them
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reliability.engine.cancellation import Cancellation
 from reliability.journal import examine, read_events
-from reliability.model import RunResult, Verdict
+from reliability.model import (
+    Verdict,
+)
 from reliability.results import read_result
 from reliability.run import exit_code, run
 from reliability.settings import Settings
+
+if TYPE_CHECKING:
+    from reliability.run_result import RunResult
 
 
 def is_reliable(agent: str) -> bool:

@@ -1,0 +1,144 @@
+"""
+What came of a run: its trials, its counts, and all that is reported of it.
+
+Computed from the log and from nothing else; frozen, without I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reliability.model import CheckResult, Outcome, RunStatus, Usage, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """
+    One trial as the log tells it.
+
+    Args:
+        reason: Why it is not a pass, in one line; empty for a pass.
+        duration_s: Time the agent worked, waits between attempts left out.
+        waited_s: Time between attempts.
+        cost_usd: None when no attempt knew its price.
+        answer: The beginning of the last attempt's answer.
+        answer_cut: There is more of it, in the log alone.
+        reused_from: Id of the run that measured it; empty when this one did.
+        changed: It was measured under other conditions than this run's.
+    """
+
+    number: int
+    case: str
+    loop: int
+    outcome: Outcome
+    reason: str = ""
+    kind: str = ""
+    attempts: int = 0
+    duration_s: float = 0.0
+    waited_s: float = 0.0
+    cost_usd: float | None = None
+    turns: int | None = None
+    started_utc: str = ""
+    answer: str = ""
+    answer_cut: bool = False
+    checks: tuple[CheckResult, ...] = ()
+    reused_from: str = ""
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """
+    Counts of a run; `planned` trials that never started are in none of the others.
+    """
+
+    planned: int = 0
+    passed: int = 0
+    failed: int = 0
+    invalid: int = 0
+    unknown: int = 0
+
+    @property
+    def measured(self) -> int:
+        """
+        Trials that say something about the agent.
+        """
+        return self.passed + self.failed
+
+    @property
+    def missing(self) -> int:
+        """
+        Planned trials that say nothing about the agent, whatever the reason.
+        """
+        return self.planned - self.measured
+
+    @property
+    def not_run(self) -> int:
+        """
+        Planned trials that never started.
+        """
+        return self.missing - self.invalid - self.unknown
+
+    @property
+    def pass_rate(self) -> float | None:
+        """
+        Passed of measured; None when nothing was measured.
+        """
+        return self.passed / self.measured if self.measured else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """
+    A whole run, computed from its log and from nothing else.
+
+    Args:
+        reason: The verdict in one plain sentence.
+        lower, upper: The exact one-sided bounds of the pass rate at `confidence`.
+        cost_usd: None when no attempt knew its price.
+        priced: Attempts whose price is known, of `attempts`.
+        log_sha256: Empty while the log is not locked.
+        signal_number: The signal that cancelled the run; None otherwise.
+        stopped_by: What stopped the run: a kind of trouble, or the option whose cap
+            was reached; empty when nothing did.
+        worked_s, waited_s: Sums over the trials: agents at work, and waits between
+            attempts.
+        troubles: How often each kind of trouble led to another attempt or an end.
+    """
+
+    run_id: str
+    agent: str
+    backend: str
+    model: str
+    context: str
+    prompt: str
+    simulated: bool
+    status: RunStatus
+    verdict: Verdict
+    reason: str
+    tally: Tally
+    lower: float
+    upper: float
+    confidence: float
+    started_utc: str
+    duration_s: float
+    attempts: int
+    priced: int
+    cost_usd: float | None
+    usage: Usage
+    troubles: Mapping[str, int]
+    warnings: tuple[str, ...]
+    trials: tuple[TrialResult, ...]
+    options: Mapping[str, Any]
+    versions: Mapping[str, str]
+    fingerprint: Mapping[str, str]
+    log: str
+    log_sha256: str = ""
+    signal_number: int | None = None
+    stopped_by: str = ""
+    worked_s: float = 0.0
+    waited_s: float = 0.0
