@@ -9,7 +9,7 @@ DOCKERFILES := Dockerfile examples/own-toolchain/Dockerfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test check lint e2e lock clean
+.PHONY: help demo test check lint e2e bench lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
@@ -40,6 +40,12 @@ e2e: ## crashes, the real Claude Code CLI, the image and workflows under act
 	@scripts/venv run dev e2e claude
 	$(BIN)/pytest -q -m "crash or claude or docker"
 
+bench: ## this project beside its peers, about 50 minutes; writes docs/benchmarks.md
+	@scripts/venv run
+	@benchmarks/install
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/peers.py --document
+
 lock: ## resolve requirements/*.in again
 	@scripts/venv run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
@@ -49,5 +55,5 @@ lock: ## resolve requirements/*.in again
 	done
 
 clean: ## remove what the targets made
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-results reliability-results
+	rm -rf .venv benchmarks/.venv .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-results reliability-results
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -36,3 +36,17 @@ class Limits:
     input_tokens: Allowance | None = None
     output_tokens: Allowance | None = None
     tokens: Allowance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """
+    Why no attempt starts just now, for people.
+
+    Args:
+        why: A phrase such as "paused by the service".
+        wait_s: Seconds until one may; None when only the end of another can tell.
+    """
+
+    why: str
+    wait_s: float | None

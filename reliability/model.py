@@ -111,6 +111,8 @@ class Reply:
         denied_tools: Names of the tools that permissions refused.
         duration_s: Time the agent worked.
         evidence: More facts of this backend, JSON-like, for the log.
+        refusals: How often the service refused for a rate limit while the attempt went
+            on by itself.
         limits: What the service said about its limits; None when it did not.
     """
 
@@ -129,6 +131,7 @@ class Reply:
     exit_code: int | None = None
     duration_s: float = 0.0
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    refusals: int = 0
     limits: Limits | None = None
 
 

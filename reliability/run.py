@@ -8,25 +8,24 @@ result back from it; write the reports. The Action, the command and the library 
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from reliability import __version__
 from reliability.agents import Agent, open_agent
 from reliability.choices import OnInconclusive
 from reliability.clock import Clock, SystemClock
+from reliability.conditions import Conditions, described
 from reliability.engine.attempts import Attempts
+from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation, caught_signals
 from reliability.engine.executor import Scheduler, open_pool
 from reliability.engine.governor import Governor
 from reliability.engine.recorder import Display, Recorder, redact_event
 from reliability.engine.retry import RetryPolicy
+from reliability.engine.scene import Scene
 from reliability.engine.workers import (
     available_cores,
     available_memory_bytes,
@@ -47,6 +46,7 @@ from reliability.model import (
     Trial,
     Verdict,
 )
+from reliability.process import stop_everything
 from reliability.redact import Redactor, secrets_of
 from reliability.report import write_reports
 from reliability.results import read_result
@@ -55,6 +55,7 @@ from reliability.settings import DEFAULT_CASE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from reliability.earlier import Earlier
     from reliability.run_result import RunResult
     from reliability.settings import Settings
 
@@ -68,6 +69,7 @@ def run(
     cancellation: Cancellation | None = None,
     clock: Clock | None = None,
     on_result: Callable[[RunResult], None] | None = None,
+    earlier: Earlier | None = None,
 ) -> RunResult:
     """
     Run the trials, lock the log, write the reports and return what they say.
@@ -80,10 +82,14 @@ def run(
         clock: None for the machine's own.
         on_result: Is told the result before the reports are written, which takes a
             while for a long log; None for nobody.
+        earlier: A run to go on with: what it measured is taken over into the new log,
+            and the rest is run. When nothing is left, its own result is returned and
+            no log is made. None begins afresh.
 
     Raises:
         ReportsError: when a report cannot be written; it carries the result.
-        UsageError: when an option names something that is not there; no call was made.
+        UsageError: when an option names something that is not there, or when something
+            is otherwise than in *earlier*; no call was made.
         AgentSetupError: when the agent cannot be started; no call was made.
         JournalError: when the log can no longer be written; what it holds is kept.
     """
@@ -92,19 +98,21 @@ def run(
     cancellation = cancellation or Cancellation()
     redactor = Redactor(secrets_of(environ))
     workspace = (workspace or Path.cwd()).resolve()
+    if earlier is not None and earlier.complete:
+        return report(earlier.path, settings.output_dir, on_result)
     with (
         caught_signals(cancellation),
-        _ready_agent(settings, environ, workspace, redactor, clock) as (agent, setup),
+        _ready_agent(settings, environ, workspace, redactor, clock, earlier) as ready,
         _open_log(settings, clock, redactor) as journal,
     ):
-        recorder = _begin_log(settings, setup, journal, clock, display)
-        status = _run_trials(settings, agent, journal, recorder, cancellation, clock)
-        recorder.run_finished(status, cancellation.signal_number)
-        result = read_result(journal.path)
-        if on_result is not None:
-            on_result(result)
-        _write_reports(result, settings)
-    return result
+        recorder = _begin_log(settings, ready, journal, clock, display)
+        status, stopped_by = _run_trials(
+            settings, ready, journal, recorder, cancellation, clock
+        )
+        recorder.run_finished(
+            status, signal_number=cancellation.signal_number, stopped_by=stopped_by
+        )
+        return report(journal.path, settings.output_dir, on_result)
 
 
 def exit_code(result: RunResult, on_inconclusive: OnInconclusive) -> int:
@@ -139,11 +147,36 @@ class ReportsError(MeasureError):
         self.result = result
 
 
-def _write_reports(result: RunResult, settings: Settings) -> None:
+def report(
+    log: Path,
+    output_dir: Path,
+    on_result: Callable[[RunResult], None] | None = None,
+) -> RunResult:
+    """
+    Read the result back from the log, and write the reports.
+
+    Raises:
+        ReportsError: when a report cannot be written; it carries the result.
+    """
+    result = read_result(log)
+    if on_result is not None:
+        on_result(result)
     try:
-        write_reports(result, settings.output_dir)
+        write_reports(result, output_dir)
     except OSError as error:
         raise ReportsError(error, result) from error
+    return result
+
+
+class _Ready(NamedTuple):
+    """
+    An agent that can be asked, and what is known before the first call.
+    """
+
+    agent: Agent
+    setup: Setup
+    earlier: Earlier | None
+    scene: Scene
 
 
 @contextmanager
@@ -153,7 +186,8 @@ def _ready_agent(
     workspace: Path,
     redactor: Redactor,
     clock: Clock,
-) -> Iterator[tuple[Agent, Setup]]:
+    earlier: Earlier | None,
+) -> Iterator[_Ready]:
     agent = open_agent(
         settings,
         environ=environ,
@@ -162,7 +196,15 @@ def _ready_agent(
         clock=clock,
     )
     try:
-        yield agent, agent.prepare()
+        setup = described(settings, agent.prepare())
+        if earlier is not None:
+            earlier.require_all_taken_over()
+            now = Conditions.of(settings, setup, redactor.value)
+            earlier = earlier.accepted(now)
+        scene = Scene(
+            environ=environ, workspace=workspace, redactor=redactor, clock=clock
+        )
+        yield _Ready(agent, setup, earlier, scene)
     finally:
         agent.close()
 
@@ -179,24 +221,15 @@ def _open_log(settings: Settings, clock: Clock, redactor: Redactor) -> Journal:
 
 def _begin_log(
     settings: Settings,
-    setup: Setup,
+    ready: _Ready,
     journal: Journal,
     clock: Clock,
     display: Display | None,
 ) -> Recorder:
-    ours = {"reliability": __version__, "python": platform.python_version()}
-    hashes = {
-        "prompt_sha256": _sha256(settings.prompt),
-        "checks_sha256": _sha256(str(settings.expect or "")),
-    }
-    setup = replace(
-        setup,
-        versions={**ours, **setup.versions},
-        fingerprint={**hashes, **setup.fingerprint},
-    )
+    earlier = ready.earlier
     recorder = Recorder(journal, planned=settings.loops, clock=clock, display=display)
     recorder.run_started(
-        setup,
+        ready.setup,
         {
             "agent": settings.agent,
             "backend": settings.backend,
@@ -204,46 +237,57 @@ def _begin_log(
             "loops": settings.loops,
             "options": settings.public(),
             "prompt": settings.prompt,
+            "earlier": earlier.lineage if earlier else [],
+            "changed": list(earlier.changed) if earlier else [],
+            "reused": len(earlier.kept) if earlier else 0,
         },
     )
+    for trial in earlier.trials() if earlier else ():
+        recorder.trial_reused(trial)
     return recorder
 
 
 def _run_trials(
     settings: Settings,
-    agent: Agent,
+    ready: _Ready,
     journal: Journal,
     recorder: Recorder,
     cancellation: Cancellation,
     clock: Clock,
-) -> RunStatus:
+) -> tuple[RunStatus, str]:
     workers = choose_workers(
         settings, cores=available_cores(), memory_bytes=available_memory_bytes()
     )
     gap_s = 0.0 if settings.parallel else settings.delay
     pool = open_pool(workers)
     try:
-        with Attempts(agent, settings, journal.run_id) as attempts:
-            return Scheduler(
-                trials=_plan(settings),
+        with Attempts(
+            ready.agent, settings, journal.run_id, ready.scene
+        ) as attempts:
+            scheduler = Scheduler(
+                trials=_plan(settings, ready.earlier),
                 ask=attempts.ask,
-                stop=agent.cancel,
+                stop=attempts.stop,
+                kill=stop_everything,
                 pool=pool,
-                governor=Governor(ceiling=workers, gap_s=gap_s),
+                governor=Governor(
+                    ceiling=workers,
+                    gap_s=gap_s,
+                    per_minute=settings.requests_per_minute,
+                ),
+                budget=Budget.of(settings, began_mono_s=recorder.began_mono_s),
                 retry=RetryPolicy(settings.max_attempts),
                 observer=recorder,
                 clock=clock,
                 cancellation=cancellation,
-            ).run()
+            )
+            return scheduler.run(), scheduler.stopped_by
     finally:
-        agent.cancel()
+        ready.agent.cancel()
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _plan(settings: Settings) -> Iterator[Trial]:
+def _plan(settings: Settings, earlier: Earlier | None) -> Iterator[Trial]:
     for loop in range(1, settings.loops + 1):
-        yield Trial(number=loop, case=DEFAULT_CASE, loop=loop)
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if earlier is None or loop not in earlier.kept:
+            yield Trial(number=loop, case=DEFAULT_CASE, loop=loop)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reliability.model import CheckResult, Outcome, RunStatus, Usage, Verdict
 
@@ -105,8 +105,14 @@ class RunResult:
         signal_number: The signal that cancelled the run; None otherwise.
         stopped_by: What stopped the run: a kind of trouble, or the option whose cap
             was reached; empty when nothing did.
-        worked_s, waited_s: Sums over the trials: agents at work, and waits between
-            attempts.
+        worked_s, waited_s: Sums over the trials of this very run: agents at work, and
+            waits between attempts.
+        trials: All that started, by number; not in memory when there are many.
+        retried: Trials that needed more than one attempt.
+        reused: Trials that were taken over from earlier runs.
+        reused_changed: Those of them that were measured under other conditions.
+        earlier: Ids of the runs that this one goes on with.
+        changed: What was otherwise there, as sentences.
         troubles: How often each kind of trouble led to another attempt or an end.
     """
 
@@ -132,7 +138,7 @@ class RunResult:
     usage: Usage
     troubles: Mapping[str, int]
     warnings: tuple[str, ...]
-    trials: tuple[TrialResult, ...]
+    trials: Sequence[TrialResult]
     options: Mapping[str, Any]
     versions: Mapping[str, str]
     fingerprint: Mapping[str, str]
@@ -142,3 +148,8 @@ class RunResult:
     stopped_by: str = ""
     worked_s: float = 0.0
     waited_s: float = 0.0
+    retried: int = 0
+    reused: int = 0
+    reused_changed: int = 0
+    earlier: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()

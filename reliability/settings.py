@@ -121,7 +121,8 @@ class Settings:
                 wrong.add(option.field)
                 problems.append(f"{spelling(option)} is {_shown(text)}: it {error}.")
         # A wrong value is one problem; what would follow from it is none.
-        problems += [text for who, text in _conflicts(parsed) if not who & wrong]
+        conflicts = [*_conflicts(parsed), *_chore_conflicts(parsed)]
+        problems += [text for who, text in conflicts if not who & wrong]
         parsed["classic"] = not (parsed["prompt"] or parsed["prompt_file"])
         try:
             parsed["prompt"] = _prompt(parsed, read_text or _read_prompt_file)
@@ -203,6 +204,19 @@ def _conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
             yield {"backend"}, text
         elif not parsed["agent"]:
             yield {"backend", "agent"}, "context=agent needs the name of an agent."
+
+
+def _chore_conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    """
+    Yield commands around an attempt that has no folder to run them in.
+    """
+    backend = parsed["backend"]
+    if backend in {Backend.COMMAND, Backend.CLAUDE_CODE}:
+        return
+    for name in ("setup", "teardown"):
+        if parsed[name]:
+            text = f"A {name} command is given, which is for command and claude-code"
+            yield {"backend"}, f"{text}; the backend is {backend}."
 
 
 def _prompt(parsed: Mapping[str, Any], read_text: Callable[[Path], str]) -> str:

@@ -235,7 +235,11 @@ def test_agent_that_writes_into_the_runners_files_is_found(workflow: Workflow) -
     script = workflow.workspace / "agent.sh"
     script.write_text(f"echo EVIL=1 >> {target}\necho Hello\n")
     code = workflow.run(
-        backend="command", command="sh agent.sh", loops="1", simulator=""
+        backend="command",
+        command="sh agent.sh",
+        loops="1",
+        simulator="",
+        run_as="root",
     )
 
     assert 3 == code

@@ -26,6 +26,7 @@ def test_all_problems_of_a_backends_options_are_found(tmp_path: Path) -> None:
     prices.write_text('{"a": 1, "b": {"input": 1, "output": 2}}', encoding="utf-8")
     parsed: dict[str, Any] = {
         "prices": prices,
+        "max_cost_usd": None,
         "simulator": "sed=9,latency=-1",
         "backend": Backend.SIMULATED,
     }

@@ -53,7 +53,13 @@ ROWS: list[tuple[str, dict[str, Any], int, ErrorKind | None]] = [
             result="",
         ),
         1,
-        ErrorKind.BAD_REQUEST,
+        ErrorKind.CONTEXT_TOO_LONG,
+    ),
+    (
+        "compaction failed",
+        api_error(400, "Prompt is too long") | {"terminal_reason": "prompt_too_long"},
+        1,
+        ErrorKind.CONTEXT_TOO_LONG,
     ),
     (
         "no money",
@@ -187,8 +193,10 @@ def test_a_schema_asks_for_structured_output(
         (0, False, ErrorKind.CRASHED),
         (0, True, ErrorKind.CRASHED),
         (143, True, ErrorKind.CRASHED),
-        (-9, False, ErrorKind.CRASHED),
-        (-9, True, ErrorKind.CRASHED),
+        (-9, False, ErrorKind.OUT_OF_MEMORY),
+        (-9, True, ErrorKind.OUT_OF_MEMORY),
+        (137, False, ErrorKind.OUT_OF_MEMORY),
+        (-11, True, ErrorKind.CRASHED),
         (None, True, ErrorKind.CRASHED),
     ],
 )

@@ -220,3 +220,113 @@ def test_only_a_first_request_is_given_back_for_another_attempt(
     What a model has said is paid for and not thrown away.
     """
     assert refused == is_refused(transcript(init(), *events))
+
+
+TOO_LONG = result(
+    is_error=True,
+    api_error_status=400,
+    api_error_type="invalid_request_error",
+    terminal_reason="prompt_too_long",
+    result="Prompt is too long",
+)
+TOO_LARGE = TOO_LONG | {"api_error_status": 413, "terminal_reason": "image_error"}
+
+
+@pytest.mark.parametrize("end", [TOO_LONG, TOO_LARGE])
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([], ErrorKind.PROMPT_TOO_LONG),
+        ([said(is_api_error_message=True)], ErrorKind.PROMPT_TOO_LONG),
+        ([said()], ErrorKind.CONTEXT_TOO_LONG),
+    ],
+)
+def test_a_full_window_is_the_agents_once_the_model_has_spoken(
+    end: dict[str, Any], events: list[dict[str, Any]], kind: ErrorKind
+) -> None:
+    """
+    What does not fit at the first request was not the agent's to keep short.
+    """
+    assert kind == kind_of(judged(init(), *events, end))
+
+
+def test_words_about_a_long_prompt_prove_nothing() -> None:
+    """
+    Only the CLI's own field does: a model may write the same words.
+    """
+    words = "Prompt is too long"
+    as_answer = judged(init(), said(), result(result=words))
+    as_error = judged(init(), said(), TOO_LONG | {"terminal_reason": "api_error"})
+
+    assert as_answer is None
+    assert ErrorKind.BAD_REQUEST == kind_of(as_error)
+
+
+CUT = result(
+    is_error=True,
+    terminal_reason="api_error",
+    api_error="max_output_tokens",
+    result="API Error: cut",
+)
+CUT_MESSAGE = said(is_api_error_message=True, api_error="max_output_tokens")
+
+
+@pytest.mark.parametrize(
+    ("events", "kind"),
+    [
+        ([CUT_MESSAGE], ErrorKind.OUTPUT_LIMIT),
+        (
+            [{**CUT_MESSAGE, "api_error_params": {"cut": "context_window"}}],
+            ErrorKind.CONTEXT_TOO_LONG,
+        ),
+        (
+            [{**CUT_MESSAGE, "api_error_params": {"cut": "other"}}],
+            ErrorKind.OUTPUT_LIMIT,
+        ),
+        (
+            [
+                {**CUT_MESSAGE, "api_error_params": {"cut": "context_window"}},
+                said(),
+                CUT_MESSAGE,
+            ],
+            ErrorKind.OUTPUT_LIMIT,
+        ),
+        (
+            [
+                {
+                    **CUT_MESSAGE,
+                    "api_error_params": {"cut": "context_window"},
+                    "parent_tool_use_id": "of a subagent",
+                },
+            ],
+            ErrorKind.OUTPUT_LIMIT,
+        ),
+        ([{**CUT_MESSAGE, "api_error_params": "odd"}], ErrorKind.OUTPUT_LIMIT),
+    ],
+)
+def test_what_cut_the_last_answer_is_told_apart(
+    events: list[dict[str, Any]], kind: ErrorKind
+) -> None:
+    """
+    The main agent's last message says whether its own limit or the window cut it.
+    """
+    assert kind == kind_of(judged(init(), said(), *events, CUT))
+
+
+@pytest.mark.parametrize("exit_code", [-9, 137])
+def test_our_own_kill_of_the_cli_is_not_blamed_on_memory(exit_code: int) -> None:
+    """
+    A deadline and a cancel end in the same signal, and are what they are.
+    """
+    late = judged(init(), said(), exit_code=exit_code, timed_out=True)
+    cancelled = judged(init(), said(), exit_code=exit_code, cancelled=True)
+
+    assert ErrorKind.TIMEOUT == kind_of(late)
+    assert ErrorKind.CANCELLED == kind_of(cancelled)
+
+
+def test_an_answer_that_was_printed_before_a_kill_is_an_answer() -> None:
+    """
+    The kernel may find its victim while the CLI goes home.
+    """
+    assert judged(init(), said(), result(), exit_code=-9) is None

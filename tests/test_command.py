@@ -4,13 +4,15 @@ The command backend with real programs.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.backends import kind
-from fakes.runs import ENVIRON, PATH, a_call, events, outcomes, run_command
+from fakes.runs import ENVIRON, PATH, a_call, a_room, events, outcomes, run_command
 
 from reliability.agents.command import Command
 from reliability.clock import SystemClock
@@ -53,8 +55,7 @@ def reply_of(
     """
     Return what one attempt of a program brings.
     """
-    room = folder / "room"
-    room.mkdir(exist_ok=True)
+    room = a_room(folder / "room", folder)
     with command(folder, line, environ=environ) as backend:
         backend.prepare()
         return backend.attempt(a_call(room=room, **changes))
@@ -107,7 +108,7 @@ def test_the_program_works_in_the_workspace(tmp_path: Path) -> None:
     ("script", "expected", "text"),
     [
         ("echo Hi; exit 3", ErrorKind.AGENT_ERROR, "exit code 3"),
-        ("kill -9 $$", ErrorKind.AGENT_ERROR, "killed by SIGKILL"),
+        ("kill -11 $$", ErrorKind.AGENT_ERROR, "killed by SIGSEGV"),
         ("exit 0", ErrorKind.EMPTY_ANSWER, "the answer is empty"),
         ("echo", ErrorKind.EMPTY_ANSWER, "the answer is empty"),
     ],
@@ -144,7 +145,7 @@ def test_an_attempt_after_a_cancel_ends_at_once(tmp_path: Path) -> None:
     """
     with command(tmp_path, "sleep 60") as backend:
         backend.cancel()
-        reply = backend.attempt(a_call(room=tmp_path))
+        reply = backend.attempt(a_call(room=a_room(tmp_path)))
 
     assert ErrorKind.CANCELLED is kind(reply)
 
@@ -169,7 +170,7 @@ def test_a_program_that_vanishes_stops_the_run(tmp_path: Path) -> None:
     What was there at the beginning and is not any more can pass in no later trial.
     """
     with command(tmp_path, "./gone") as backend:
-        reply = backend.attempt(a_call(room=tmp_path))
+        reply = backend.attempt(a_call(room=a_room(tmp_path)))
 
     assert ErrorKind.MISSING_PROGRAM is kind(reply)
 
@@ -188,10 +189,11 @@ def test_secrets_leave_neither_answer_nor_errors(tmp_path: Path) -> None:
 
 def test_the_powers_of_the_job_stay_with_the_job(tmp_path: Path) -> None:
     """
-    Of the environment the program gets the user's part, and folders of its own.
+    Of the environment the program gets what is harmless, and folders of its own.
     """
-    kept = {"PATH": PATH, "MY_SETTING": "1", "GITHUB_SHA": "abc"}
+    kept = {"PATH": PATH, "LANG": "C.UTF-8", "HTTPS_PROXY": "http://proxy:1"}
     powers = {
+        *("MY_API_KEY", "GITHUB_SHA", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY"),
         *("ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "GITHUB_TOKEN"),
         *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "INPUT_LOOPS"),
         *("RELIABILITY_LOOPS", "RUNNER_TEMP", "GH_TOKEN", "GITHUB_PATH", "STATE_x"),
@@ -236,3 +238,20 @@ def test_a_failing_program_is_fail_in_the_log_with_its_evidence(tmp_path: Path) 
     assert "why\n" == attempt.fields["errors"]
     assert "Hello" == attempt.fields["answer"]
     assert not attempt.fields["infrastructure"]
+
+
+def test_files_that_the_command_names_are_compared_by_their_hashes(
+    tmp_path: Path,
+) -> None:
+    """
+    Two runs of another script under the same name are not of the same agent.
+    """
+    os.mkfifo(tmp_path / "fifo")
+    options = {"command": "sh agent.sh fifo . no-such-file"}
+    first = run_command(tmp_path, "echo Hello", **options)
+    second = run_command(tmp_path, "echo Hello, Hello", **options)
+    prints = [result.fingerprint["agent.sh_sha256"] for result in (first, second)]
+
+    assert prints[0] == hashlib.sha256(b"echo Hello").hexdigest()
+    assert prints[1] == hashlib.sha256(b"echo Hello, Hello").hexdigest()
+    assert not {"fifo_sha256", "._sha256", "no-such-file_sha256"} & {*first.fingerprint}

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.runs import ENVIRON, a_call
+from fakes.runs import ENVIRON, a_call, a_room
 
 from reliability.agents.base import ANSWER_CAP_BYTES, CLASSIC_WARNING
 from reliability.agents.command import Command
@@ -44,7 +44,7 @@ def reply_of(folder: Path, script: str) -> Reply:
     (folder / "agent.sh").write_text(script, encoding="utf-8")
     backend = command(folder, "sh agent.sh")
     try:
-        return backend.attempt(a_call(room=folder))
+        return backend.attempt(a_call(room=a_room(folder)))
     finally:
         backend.close()
 
@@ -55,8 +55,8 @@ def reply_of(folder: Path, script: str) -> Reply:
         ("exit 3", "exit code 3"),
         ("echo one >&2; echo ' two ' >&2; echo ' ' >&2; exit 1", "exit code 1: two"),
         (
-            "printf 'torn' >&2; kill -9 $$",
-            "killed by SIGKILL (perhaps out of memory): torn",
+            "printf 'torn' >&2; kill -11 $$",
+            "killed by SIGSEGV: torn",
         ),
     ],
 )
@@ -70,6 +70,22 @@ def test_a_crash_is_told_by_its_last_words(
 
     assert trouble is not None
     assert (ErrorKind.AGENT_ERROR, text) == (trouble.kind, trouble.text)
+
+
+@pytest.mark.parametrize("script", ["kill -9 $$", "sh -c 'kill -9 $$'; exit $?"])
+def test_a_kill_that_was_not_ours_is_no_failure_of_the_agents(
+    script: str, tmp_path: Path
+) -> None:
+    """
+    The kernel kills so when memory runs out; with less at once it may go better.
+    """
+    trouble = reply_of(tmp_path, f"printf 'torn' >&2; {script}").trouble
+
+    assert trouble is not None
+    assert ErrorKind.OUT_OF_MEMORY is trouble.kind
+    assert trouble.text.startswith("killed (SIGKILL), perhaps because memory ran out")
+    assert "torn" in trouble.text
+    assert (True, True) == (trouble.rule.infrastructure, trouble.rule.retry)
 
 
 def test_long_last_words_are_cut(tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ import stat
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.runs import a_room
 from hypothesis import given, strategies as st
 
+from reliability.agents.base import Room
 from reliability.agents.environment import (
     claude_environment,
     command_environment,
@@ -40,7 +42,7 @@ def passed(environ: dict[str, str], room: Path) -> dict[str, str]:
     """
     Return which of the given variables the CLI sees.
     """
-    seen = claude_environment(environ, room)
+    seen = claude_environment(environ, a_room(room))
     return {name: value for name, value in seen.items() if name not in ALWAYS}
 
 
@@ -148,9 +150,11 @@ def test_a_clouds_files_are_found_though_home_is_another(
     (home / file).touch()
     environ = {"HOME": str(home), **switch}
 
-    assert str(home / file) == claude_environment(environ, tmp_path)[name]
-    assert "mine" == claude_environment({**environ, name: "mine"}, tmp_path)[name]
-    assert name not in claude_environment({"HOME": str(home)}, tmp_path)
+    assert str(home / file) == claude_environment(environ, a_room(tmp_path))[name]
+    assert (
+        "mine" == claude_environment({**environ, name: "mine"}, a_room(tmp_path))[name]
+    )
+    assert name not in claude_environment({"HOME": str(home)}, a_room(tmp_path))
 
 
 def test_the_folders_are_the_attempts_own(tmp_path: Path) -> None:
@@ -158,14 +162,14 @@ def test_the_folders_are_the_attempts_own(tmp_path: Path) -> None:
     Whatever the user's are; nobody else can read them.
     """
     environ = {"HOME": "/root", "TMPDIR": "/tmp", "CLAUDE_CONFIG_DIR": "/etc"}
-    seen = claude_environment(environ, tmp_path)
+    seen = claude_environment(environ, a_room(tmp_path))
 
     assert (str(tmp_path / "home"), str(tmp_path / "tmp")) == (
         seen["HOME"],
         seen["TMPDIR"],
     )
-    assert str(tmp_path / "home" / ".claude") == seen["CLAUDE_CONFIG_DIR"]
-    for folder in ("home", "tmp"):
+    assert str(tmp_path / "claude") == seen["CLAUDE_CONFIG_DIR"]
+    for folder in ("home", "tmp", "claude"):
         assert 0o700 == stat.S_IMODE((tmp_path / folder).stat().st_mode)
 
 
@@ -174,25 +178,82 @@ def test_retries_and_reporting_are_ours_to_decide(tmp_path: Path) -> None:
     A user's variable does not bring the CLI's ten silent retries back.
     """
     given_by_user = {"CLAUDE_CODE_MAX_RETRIES": "10", "DISABLE_TELEMETRY": "0"}
-    seen = claude_environment(given_by_user, tmp_path)
+    seen = claude_environment(given_by_user, a_room(tmp_path))
 
     assert ("1", "1") == (seen["CLAUDE_CODE_MAX_RETRIES"], seen["DISABLE_TELEMETRY"])
 
 
-def test_a_command_keeps_the_users_environment_without_the_jobs_powers(
-    tmp_path: Path,
+HARMLESS = {"PATH": "/bin", "LANG": "C", "TZ": "UTC", "https_proxy": "http://p"}
+POWERS = """
+    GITHUB_TOKEN GH_TOKEN GITHUB_ENV GITHUB_PATH GITHUB_OUTPUT GITHUB_STATE
+    GITHUB_STEP_SUMMARY ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN
+    ACTIONS_RESULTS_URL INPUT_COMMAND RELIABILITY_LOOPS RUNNER_TEMP STATE_x
+""".split()
+
+
+def test_a_command_sees_what_is_harmless_and_no_more(tmp_path: Path) -> None:
+    """
+    An API key is nobody's business unless the user says so.
+    """
+    others = dict.fromkeys(["MY_API_KEY", "DATABASE_URL", "GITHUB_SHA", *POWERS], "x")
+    seen = command_environment(HARMLESS | others, a_room(tmp_path))
+
+    assert set(HARMLESS) | {"HOME", "TMPDIR"} == set(seen)
+
+
+@pytest.mark.parametrize(
+    ("pass_env", "passed_names"),
+    [
+        (["MY_KEY"], {"MY_KEY"}),
+        (["MY_*"], {"MY_KEY", "MY_OTHER"}),
+        (["MY_KEY", "GITHUB_*"], {"MY_KEY", "GITHUB_SHA"}),
+        (["my_key", "NOT_THERE", "KEY*"], set()),
+        (["MY"], set()),
+    ],
+)
+def test_what_the_user_names_passes(
+    pass_env: list[str], passed_names: set[str], tmp_path: Path
 ) -> None:
     """
-    What could act as this job is taken out.
+    Exactly, or all that begin so; to both backends, with its value.
     """
-    kept = {"PATH": "/bin", "DATABASE_URL": "d", "GITHUB_REPOSITORY": "o/r"}
-    powers = """
-    GITHUB_TOKEN GH_TOKEN GITHUB_ENV GITHUB_PATH GITHUB_OUTPUT GITHUB_STATE
-    GITHUB_STEP_SUMMARY ACTIONS_RUNTIME_TOKEN INPUT_COMMAND RELIABILITY_LOOPS STATE_x
-    """.split()
-    seen = command_environment(kept | dict.fromkeys(powers, "x"), tmp_path)
+    given_names = ("MY_KEY", "MY_OTHER", "GITHUB_SHA", "NPM_TOKEN")
+    environ = HARMLESS | {name: f"value of {name}" for name in given_names}
+    for seen in (
+        command_environment(environ, a_room(tmp_path), pass_env),
+        claude_environment(environ, a_room(tmp_path), pass_env),
+    ):
+        assert passed_names == set(given_names) & set(seen)
+        assert all(seen[name] == f"value of {name}" for name in passed_names)
 
-    assert set(kept) | {"HOME", "TMPDIR"} == set(seen)
+
+@given(st.lists(st.sampled_from([*POWERS, "G*", "A*", "I*", "R*", "S*", "GITHUB_*"])))
+def test_the_jobs_powers_never_pass(pass_env: list[str]) -> None:
+    """
+    Neither by name nor by a star does an agent get what it could act with as the job.
+    """
+    import tempfile
+    from pathlib import Path
+
+    environ = HARMLESS | dict.fromkeys(POWERS, "power")
+    with tempfile.TemporaryDirectory() as folder:
+        room = a_room(Path(folder))
+        for seen in (
+            command_environment(environ, room, pass_env),
+            claude_environment(environ, room, pass_env),
+        ):
+            assert set() == set(POWERS) & set(seen)
+
+
+def test_another_user_is_told_its_own_name(tmp_path: Path) -> None:
+    """
+    USER and LOGNAME are whom the processes run as, not whom we do.
+    """
+    environ = HARMLESS | {"USER": "root", "LOGNAME": "root"}
+    room = Room(home=tmp_path, workspace=tmp_path, uid=12345)
+    seen = command_environment(environ, room)
+
+    assert ("12345", "12345") == (seen["USER"], seen["LOGNAME"])
 
 
 @pytest.mark.parametrize(
@@ -233,8 +294,8 @@ def test_a_login_is_copied_for_nobody_else_to_read(tmp_path: Path) -> None:
     From the real home into the attempt's own folder.
     """
     text = log_in(tmp_path / "me" / ".claude")
-    lend_login({"HOME": str(tmp_path / "me")}, tmp_path / "room")
-    copy = tmp_path / "room" / ".credentials.json"
+    lend_login({"HOME": str(tmp_path / "me")}, a_room(tmp_path / "room"))
+    copy = tmp_path / "room" / "claude" / ".credentials.json"
 
     assert text == copy.read_text("utf-8")
     assert 0o600 == stat.S_IMODE(copy.stat().st_mode)
@@ -249,14 +310,16 @@ def test_a_login_is_found_where_the_user_has_it(tmp_path: Path) -> None:
         "HOME": str(tmp_path / "me"),
         "CLAUDE_CONFIG_DIR": str(tmp_path / "elsewhere"),
     }
-    lend_login(environ, tmp_path / "room")
+    lend_login(environ, a_room(tmp_path / "room"))
 
-    assert not (tmp_path / "room").exists()
+    assert [] == list((tmp_path / "room").iterdir())
 
     text = log_in(tmp_path / "elsewhere")
-    lend_login(environ, tmp_path / "room")
+    lend_login(environ, a_room(tmp_path / "room"))
 
-    assert text == (tmp_path / "room" / ".credentials.json").read_text("utf-8")
+    copy = tmp_path / "room" / "claude" / ".credentials.json"
+
+    assert text == copy.read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -270,9 +333,9 @@ def test_no_login_is_lent_beside_other_credentials(
     What is not needed is not handed out.
     """
     log_in(tmp_path / "me" / ".claude")
-    lend_login({"HOME": str(tmp_path / "me"), **credentials}, tmp_path / "room")
+    lend_login({"HOME": str(tmp_path / "me"), **credentials}, a_room(tmp_path / "room"))
 
-    assert not (tmp_path / "room").exists()
+    assert [] == list((tmp_path / "room").iterdir())
 
 
 @pytest.mark.parametrize("home", [None, "", "/nowhere"])
@@ -280,6 +343,6 @@ def test_nobody_logged_in_is_no_error(tmp_path: Path, home: str | None) -> None:
     """
     The CLI itself says so then.
     """
-    lend_login({} if home is None else {"HOME": home}, tmp_path / "room")
+    lend_login({} if home is None else {"HOME": home}, a_room(tmp_path / "room"))
 
-    assert not (tmp_path / "room").exists()
+    assert [] == list((tmp_path / "room").iterdir())

@@ -19,6 +19,7 @@ from fakes.virtual_time import (
 )
 
 from reliability.clock import SystemClock
+from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation
 from reliability.engine.executor import Scheduler, open_pool
 from reliability.engine.governor import Governor
@@ -211,6 +212,8 @@ def scheduler(
         trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, trials + 1)),
         ask=ask,
         stop=lambda: None,
+        kill=lambda: None,
+        budget=Budget(began_mono_s=0.0),
         pool=pool,
         governor=Governor(ceiling=workers, gap_s=0),
         retry=RetryPolicy(2),
@@ -282,6 +285,8 @@ def test_real_threads_tell_the_same_story() -> None:
             trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, 201)),
             ask=lambda _trial, _attempt: right(0),
             stop=lambda: None,
+            kill=lambda: None,
+            budget=Budget(began_mono_s=0.0),
             pool=pool,
             governor=Governor(ceiling=8, gap_s=0),
             retry=RetryPolicy(2),

@@ -85,6 +85,28 @@ def test_threads_use_no_more_connections_than_they_are(client: HttpClient) -> No
         ]
 
 
+def test_head_and_body_arrive_together(client: HttpClient) -> None:
+    """
+    A request that fits into one packet is one, so that the peer wakes up once.
+    """
+    first: list[bytes] = []
+
+    def take_what_is_there(peer: Peer) -> None:
+        first.append(peer.sock.recv(65536))
+        peer.send(answer())
+
+    with (
+        RawServer(take_what_is_there) as server,
+        client.request(
+            "POST", server.url, headers={}, body=b"body", timeout_s=WAIT_S
+        ) as response,
+    ):
+        response.read(100)
+
+    assert first[0].startswith(b"POST ")
+    assert first[0].endswith(b"\r\n\r\nbody")
+
+
 def test_unread_short_answer_leaves_the_connection_usable(client: HttpClient) -> None:
     """
     Leaving an answer unread drains it when that is cheap.

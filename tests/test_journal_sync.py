@@ -13,7 +13,7 @@ import pytest
 from fakes.journals import new_journal
 
 from reliability.errors import JournalError
-from reliability.journal import examine
+from reliability.journal import examine, sync
 
 DEADLINE_S = 10
 
@@ -85,6 +85,25 @@ def test_log_is_not_synced_when_nothing_was_written(tmp_path: Path) -> None:
             journal.check()
 
     assert len(disk.sizes) == 2
+
+
+def test_busy_log_rests_between_syncs_and_closes_without_resting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Lines that come during the rest wait for one sync, which the end brings forward.
+    """
+    monkeypatch.setattr(sync, "REST_S", 3600)
+    disk = GatedDisk()
+    disk.open_gate = True
+    with new_journal(tmp_path, fsync=disk.fsync) as journal:
+        journal.append("x", {})
+        assert disk.began.acquire(timeout=DEADLINE_S)
+        for _ in range(100):
+            journal.append("x", {})
+
+    assert len(disk.sizes) == 2
+    assert disk.sizes[-1] == journal.path.stat().st_size
 
 
 def test_last_sync_covers_the_last_line_before_the_log_is_locked(

@@ -5,24 +5,25 @@ The page on the log's format says what is in a real log, field by field.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from fakes.continued import cut_log, resumed
 from fakes.runs import ROOT, events, run_simulated, scripted
 
+from reliability.cli import cli
 from reliability.journal.line import ENVELOPE
 from reliability.model import RunStatus
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PAGE = (ROOT / "docs/log-format.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"### `(\w+)`\n(.*?)(?=\n##|\Z)", PAGE, re.DOTALL))
 EVENTS = (
     "run_started",
+    "trial_reused",
     "trial_started",
     "attempt_finished",
     "trial_finished",
+    "governor_changed",
     "run_finished",
 )
 
@@ -32,10 +33,12 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """
     Return the fields of each kind of event in a log with every kind.
     """
-    folder: Path = tmp_path_factory.mktemp("run")
-    steps = scripted(folder, {"status": 529, "retry_after_s": 0}, {"text": "Hello"})
+    folder = tmp_path_factory.mktemp("run")
+    steps = scripted(folder, {"status": 529, "retry_after_s": 0.01}, {"text": "Hello"})
     found: dict[str, set[str]] = {}
-    for event in events(run_simulated(folder, loops="2", simulator=steps)):
+    result = run_simulated(folder, loops="2", simulator=steps)
+    again = resumed(cut_log(Path(result.log), after="trial_finished"))
+    for event in (*events(result), *events(again)):
         found.setdefault(event.event, set()).update(event.fields)
     return found
 
@@ -76,8 +79,10 @@ def test_every_member_of_a_line_is_named() -> None:
     assert set() == {name for name in ENVELOPE if f"| `{name}` |" not in PAGE}
 
 
-def test_nothing_is_promised_that_does_not_exist() -> None:
+def test_no_command_is_promised_that_does_not_exist() -> None:
     """
-    No command resumes a run.
+    Every `reliability NAME` on the page is one of the command's.
     """
-    assert "resume" not in PAGE
+    named = set(re.findall(r"`reliability (\w+)", PAGE))
+
+    assert {"resume", "report", "verify"} <= named <= set(cli.commands)

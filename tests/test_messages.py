@@ -85,7 +85,7 @@ def test_an_answer_comes_with_all_that_is_known_of_it() -> None:
         (403, ErrorKind.AUTHENTICATION),
         (404, ErrorKind.NOT_FOUND),
         (408, ErrorKind.NO_RESPONSE),
-        (413, ErrorKind.BAD_REQUEST),
+        (413, ErrorKind.PROMPT_TOO_LONG),
         (429, ErrorKind.RATE_LIMIT),
         (500, ErrorKind.SERVER_ERROR),
         (503, ErrorKind.SERVER_ERROR),
@@ -119,6 +119,7 @@ def test_each_error_status_is_a_trouble_with_its_evidence(
         ("-3", None),
         ("soon", None),
         ("Mon, 01 Jan 2001 00:00:00 GMT", 0.0),
+        ("2", 2.0),
     ],
 )
 def test_retry_after_is_handed_on(header: str, expected: float | None) -> None:
@@ -144,6 +145,10 @@ def test_retry_after_is_handed_on(header: str, expected: float | None) -> None:
         (Step(sse_error=True, error_type="api_error"), ErrorKind.SERVER_ERROR),
         (Step(text="No.", stop_reason="refusal"), ErrorKind.REFUSAL),
         (Step(text="Hel", stop_reason="max_tokens"), ErrorKind.OUTPUT_LIMIT),
+        (
+            Step(text="Hel", stop_reason="model_context_window_exceeded"),
+            ErrorKind.CONTEXT_TOO_LONG,
+        ),
         (Step(text=""), ErrorKind.EMPTY_ANSWER),
         (Step(text=" \n"), ErrorKind.EMPTY_ANSWER),
     ],

@@ -192,10 +192,11 @@ def test_odd_program_names_do_not_shift_the_fields_of_stat(name: str) -> None:
     [
         (0, "exit code 0"),
         (3, "exit code 3"),
-        (137, "exit code 137 (what a shell says for SIGKILL (perhaps out of memory))"),
+        (137, "killed (SIGKILL), perhaps because memory ran out"),
+        (139, "exit code 139 (what a shell says for SIGSEGV)"),
         (192, "exit code 192 (what a shell says for SIGRTMAX)"),
         (255, "exit code 255"),
-        (-9, "killed by SIGKILL (perhaps out of memory)"),
+        (-9, "killed (SIGKILL), perhaps because memory ran out"),
         (-11, "killed by SIGSEGV"),
         (-40, "killed by signal 40"),
         (None, "end unknown: the process could not be reaped"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from fakes.virtual_time import VirtualTime
 
+from reliability.limits import Hold
 from reliability.report.progress import Progress
 from reliability.run_result import Tally
 
@@ -26,7 +27,7 @@ def show(progress: Progress, **changes: Any) -> None:
     """
     Show counts in the middle of a run.
     """
-    usual: dict[str, Any] = {"in_flight": 2, "waiting": 1, "paused_s": 0.0}
+    usual: dict[str, Any] = {"in_flight": 2, "waiting": 1, "hold": None}
     tally = Tally(planned=10, passed=3, failed=1, invalid=1)
     progress.show(tally, **usual | changes)
 
@@ -59,7 +60,7 @@ def test_progress_in_a_log_is_a_line_now_and_then() -> None:
     progress = Progress(stream, columns=None, clock=time)
     progress.begin(simulated=False)
     for _ in range(100):
-        show(progress, paused_s=7.0)
+        show(progress, hold=Hold(why="paused by the service", wait_s=7.0))
         time.now_s += 0.25
     progress.close()
     lines = stream.getvalue().splitlines()

@@ -20,7 +20,7 @@ from reliability.model import (
 )
 from reliability.report.html import page
 from reliability.report.junit import junit
-from reliability.report.markdown import BUDGET_BYTES, summary
+from reliability.report.markdown import BUDGET_BYTES, MAX_ROWS, summary
 from reliability.report.readable import readable_log
 from reliability.report.terminal import MAX_TRIALS, verdict_table
 from reliability.report.words import duration, facts, headline, notes
@@ -90,7 +90,7 @@ def test_the_page_is_well_formed_and_loads_nothing(hostile: RunResult) -> None:
     """
     No script, no reference, no handler, and a policy that forbids them all.
     """
-    seen = Page(page(hostile))
+    seen = Page("".join(page(hostile)))
 
     assert [] == seen.open
     assert set() == {
@@ -102,15 +102,15 @@ def test_the_page_is_well_formed_and_loads_nothing(hostile: RunResult) -> None:
     }
     assert all(link.startswith("#trial-") for link in seen.links)
     assert "default-src 'none'; style-src 'unsafe-inline'" == seen.policy
-    assert "@import" not in page(hostile)
-    assert "url(" not in page(hostile)
+    assert "@import" not in "".join(page(hostile))
+    assert "url(" not in "".join(page(hostile))
 
 
 def test_the_page_shows_what_the_agent_said_as_text(hostile: RunResult) -> None:
     """
     Hostile marks are there to be read, control characters as their escapes.
     """
-    seen = Page(page(hostile))
+    seen = Page("".join(page(hostile)))
 
     assert "</pre><script>alert(1)</script>" in seen.text
     assert "\\u001b[2J" in seen.text
@@ -123,7 +123,7 @@ def test_junit_has_a_case_for_each_trial_and_parses(hostile: RunResult) -> None:
     """
     A failure is a failure; the answer is text.
     """
-    suite = ET.fromstring(junit(hostile))
+    suite = ET.fromstring("".join(junit(hostile)))
 
     assert ("3", "3", "0") == (
         suite.get("tests"),
@@ -149,7 +149,7 @@ def test_junit_tells_what_could_not_be_measured_from_a_failure(
         for n, outcome in enumerate(Outcome, 1)
     )
     tally = Tally(planned=4, passed=1, failed=1, invalid=1, unknown=1)
-    suite = ET.fromstring(junit(replace(hostile, trials=trials, tally=tally)))
+    suite = ET.fromstring("".join(junit(replace(hostile, trials=trials, tally=tally))))
 
     assert [[], ["failure"], ["error"], ["error"]] == [
         [problem.tag for problem in case] for case in suite.iter("testcase")
@@ -192,6 +192,19 @@ def test_the_summary_stays_within_its_budget_and_says_what_it_leaves_out(
 
     assert len(text.encode()) < BUDGET_BYTES + 16 * 1024
     assert "more are in the artifact._" in text
+
+
+def test_the_summary_of_a_long_run_has_a_bound(hostile: RunResult) -> None:
+    """
+    A table of thousands of rows is not read by anybody; the rest is counted.
+    """
+    trial = replace(hostile.trials[0], reason="no", answer="")
+    trials = tuple(replace(trial, number=n) for n in range(1, MAX_ROWS + 8))
+    text = summary(replace(hostile, trials=trials))
+
+    assert f"\n| {MAX_ROWS} | " in text
+    assert f"\n| {MAX_ROWS + 1} | " not in text
+    assert "_7 more are in the artifact._" in text
 
 
 def test_the_table_has_no_control_character_and_few_columns(
@@ -241,7 +254,7 @@ def test_nothing_is_claimed_when_nothing_was_measured(hostile: RunResult) -> Non
     assert "3 planned: 0 passed, 0 failed, 1 invalid, 2 not run" == rows["Trials"]
     assert any("the log is not locked" in note for note in notes(result))
     assert headline(result).startswith("INVALID: ")
-    assert "not locked" in page(result)
+    assert "not locked" in "".join(page(result))
     assert "not locked" in summary(result)
 
 

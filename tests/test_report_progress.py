@@ -58,7 +58,7 @@ def test_stream_that_fails_never_ends_a_run(make: object, columns: int | None) -
     progress.begin(simulated=True)
     for _ in range(3):
         time.now_s += 11
-        progress.show(TALLY, in_flight=1, waiting=0, paused_s=0.0)
+        progress.show(TALLY, in_flight=1, waiting=0, hold=None)
     progress.close()
     try:
         stream.close()
@@ -76,7 +76,7 @@ def test_log_has_no_line_before_ten_seconds() -> None:
     progress = Progress(stream, columns=None, clock=time)
     lines = []
     for _ in range(22):
-        progress.show(TALLY, in_flight=1, waiting=0, paused_s=0.0)
+        progress.show(TALLY, in_flight=1, waiting=0, hold=None)
         lines.append(len(stream.getvalue().splitlines()))
         time.now_s += 1
 
@@ -91,7 +91,7 @@ def test_bar_goes_before_any_count_is_cut(columns: int) -> None:
     stream, time = io.StringIO(), VirtualTime()
     progress = Progress(stream, columns=columns, clock=time)
     progress.begin(simulated=False)
-    progress.show(TALLY, in_flight=12, waiting=34, paused_s=0.0)
+    progress.show(TALLY, in_flight=12, waiting=34, hold=None)
     drawn = stream.getvalue().strip("\r ")
     whole = ["500/1000", "pass 300", "fail 100", "invalid 100", "in flight 12"]
     whole += ["waiting to retry 34", "0.0 s"]

@@ -32,12 +32,20 @@ ATTEMPT: dict[str, Any] = {
     "retry_in_s": 2.0,
 }
 ENDED = {**TRIAL, "outcome": "fail", "reason": ""}
+REUSED: dict[str, Any] = {
+    **ENDED,
+    "answer": "",
+    "duration_s": 1.0,
+    "from_run": "aaaa1111",
+    "changed": False,
+}
 FINISHED = {"status": "completed", "verdict": "fail", "reason": "Because."}
 PLAIN = [
     ("run_started", START),
     ("trial_started", TRIAL),
     ("attempt_finished", ATTEMPT),
     ("trial_finished", ENDED),
+    ("trial_reused", REUSED),
     ("run_finished", FINISHED),
 ]
 
@@ -85,6 +93,11 @@ def changed(event: str, **fields: Any) -> list[tuple[str, dict[str, Any]]]:
         ("run_finished", "verdict"),
         ("run_finished", "reason"),
         ("trial_started", "loop"),
+        ("trial_reused", "loop"),
+        ("trial_reused", "from_run"),
+        ("trial_reused", "answer"),
+        ("trial_reused", "outcome"),
+        ("trial_reused", "reason"),
     ],
 )
 def test_no_field_of_a_crafted_log_acts(event: str, field: str, tmp_path: Path) -> None:
@@ -108,6 +121,7 @@ def test_no_field_of_a_crafted_log_acts(event: str, field: str, tmp_path: Path) 
         for name, fields in PLAIN
         for field in fields
         if field not in {"case", "kind", "status"}
+        and (name, field) != ("trial_reused", "trial")
     ],
 )
 @pytest.mark.parametrize("value", [..., {}])
@@ -157,3 +171,23 @@ def test_log_of_a_killed_run_says_that_it_has_no_end(
     assert whole[-1].startswith("=== Verdict: ")
     assert lines[-1].startswith("=== The run never ended")
     assert len(whole) == len(lines)
+
+
+def test_reused_trial_says_where_it_is_from(tmp_path: Path) -> None:
+    """
+    Its answer is shown, and other conditions are named.
+    """
+    said = {"answer": "Hello\nthere", "changed": True, "outcome": "pass", "loop": 7}
+    lines = list(readable_log(log_of(tmp_path, changed("trial_reused", **said))))
+    start = lines.index(
+        "=== Loop 7/1 - reused from run aaaa1111, measured under other conditions ==="
+    )
+
+    assert [
+        "Response:",
+        "  Hello",
+        "  there",
+        "Execution time: 1.000 s",
+        "---",
+        "Outcome of loop 7: pass",
+    ] == lines[start + 1 : start + 7]

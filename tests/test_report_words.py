@@ -14,7 +14,7 @@ from reliability.model import (
     Usage,
 )
 from reliability.report.document import document
-from reliability.report.words import facts, pass_rate, trouble_list
+from reliability.report.words import facts, notes, pass_rate, trouble_list
 from reliability.run_result import Tally
 
 if TYPE_CHECKING:
@@ -145,3 +145,60 @@ def test_log_of_another_version_still_has_its_facts(result: RunResult) -> None:
 
     assert "any answer that is not empty" == rows["Check"]
     assert "one after another" == rows["Mode"]
+
+
+def test_work_and_waits_are_told_apart(result: RunResult) -> None:
+    """
+    A run that waited on a limit is not a slow agent.
+    """
+    waited = replace(result, duration_s=12.3, worked_s=50.1, waited_s=4.0)
+    quick = replace(waited, waited_s=0.0)
+
+    assert ("12.3 s; agents at work 50.1 s, waits for another attempt 4.0 s") == dict(
+        facts(waited)
+    )["Time"]
+    assert "12.3 s; agents at work 50.1 s" == dict(facts(quick))["Time"]
+
+
+def test_what_stopped_the_run_is_said(result: RunResult) -> None:
+    """
+    A run that nothing stopped has no such row.
+    """
+    stopped = replace(result, stopped_by="max-cost-usd")
+
+    assert "max-cost-usd" == dict(facts(stopped))["Stopped by"]
+    assert "Stopped by" not in dict(facts(result))
+
+
+def test_reused_trials_are_counted_and_their_runs_named(result: RunResult) -> None:
+    """
+    So is how many of them were measured under other conditions, and what differed.
+    """
+    differences = ("model: was 'a', is 'b'.", "timeout: was 1, is 2.")
+    plain = replace(result, reused=12, earlier=("aaaa1111",))
+    mixed = replace(
+        plain, reused_changed=5, earlier=("aaaa1111", "bbbb2222"), changed=differences
+    )
+
+    assert "12 of the trials, from run aaaa1111" == dict(facts(plain))["Reused"]
+    assert (
+        "12 of the trials, from runs aaaa1111, bbbb2222, 5 of them under other "
+        "conditions"
+    ) == dict(facts(mixed))["Reused"]
+    assert (
+        "5 trials were measured under other conditions than this run's. "
+        "model: was 'a', is 'b'. timeout: was 1, is 2."
+    ) in notes(mixed)
+    assert "Reused" not in dict(facts(result))
+    assert [] == [note for note in notes(plain) if "conditions" in note]
+
+
+def test_trials_that_needed_another_attempt_are_counted(result: RunResult) -> None:
+    """
+    One or several; none is not worth a sentence.
+    """
+    once, twice = (replace(result, retried=count) for count in (1, 2))
+
+    assert any(note.startswith("1 trial needed more than one") for note in notes(once))
+    assert any(note.startswith("2 trials needed more") for note in notes(twice))
+    assert [] == [note for note in notes(result) if "attempt" in note]

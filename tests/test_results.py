@@ -17,8 +17,9 @@ from jsonschema import Draft202012Validator
 from reliability.errors import JournalError
 from reliability.journal import examine
 from reliability.model import RunStatus, Verdict
-from reliability.report.document import as_json, document
-from reliability.results import ANSWER_CHARACTERS, read_result
+from reliability.reading import ANSWER_CHARACTERS
+from reliability.report.document import document, json_pieces
+from reliability.results import read_result
 from reliability.settings import Settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from reliability.run_result import RunResult
 
 SCHEMA = json.loads((ROOT / "schema/results.schema.json").read_text(encoding="utf-8"))
+
+
+def as_json(result: RunResult) -> str:
+    """
+    Return the whole document as text.
+    """
+    return "".join(json_pieces(result))
 
 
 def copy_log(result: RunResult, folder: Path, lines: int) -> Path:

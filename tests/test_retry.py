@@ -8,7 +8,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from reliability.engine.governor import Governor
 from reliability.engine.retry import RETRY_AFTER_CAP_S, RetryPolicy
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import Reply, Trouble
@@ -93,46 +92,3 @@ def test_trials_do_not_share_their_attempts() -> None:
     ]
 
     assert [False, False, True, True] == waits
-
-
-def test_the_gate_is_shut_while_every_slot_is_taken() -> None:
-    """
-    None says that only an end can open it.
-    """
-    governor = Governor(ceiling=1, gap_s=0)
-    governor.started()
-
-    assert governor.wait_s(0, first_attempt=True) is None
-    governor.ended(Reply(), 1)
-    assert 0 == governor.wait_s(1, first_attempt=True)
-
-
-def test_the_gap_is_for_first_attempts_alone() -> None:
-    """
-    A new trial waits for the gap since the last end; a repeated attempt does not.
-    """
-    governor = Governor(ceiling=1, gap_s=4)
-    governor.started()
-    governor.ended(Reply(), 10)
-
-    assert 3 == governor.wait_s(11, first_attempt=True)
-    assert 0 == governor.wait_s(11, first_attempt=False)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 50), st.none() | st.floats(0, 2000)), max_size=9)
-)
-def test_a_pause_never_gets_shorter(ends: list[tuple[float, float | None]]) -> None:
-    """
-    The pause lasts until the latest time that any reply named, each at most the cap.
-    """
-    governor = Governor(ceiling=99, gap_s=0)
-    until_s = 0.0
-    for now_s, asked_s in sorted(ends, key=lambda end: end[0]):
-        governor.started()
-        governor.ended(met(ErrorKind.RATE_LIMIT, asked_s), now_s)
-        if asked_s is not None:
-            until_s = max(until_s, now_s + min(asked_s, RETRY_AFTER_CAP_S))
-
-        assert pytest.approx(max(0, until_s - now_s)) == governor.paused_s(now_s)
-        assert governor.paused_s(now_s) == governor.wait_s(now_s, first_attempt=False)

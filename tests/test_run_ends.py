@@ -156,7 +156,7 @@ def test_a_cancelled_run_leaves_everything_and_exits_as_signalled(
             assert simulated
 
         def show(self, tally: Tally, **_: object) -> None:
-            if tally.measured == 2:
+            if tally.measured >= 2:
                 cancellation.request(15)
 
         def close(self) -> None:
@@ -165,7 +165,9 @@ def test_a_cancelled_run_leaves_everything_and_exits_as_signalled(
             """
 
     result = run(
-        Settings.from_text(texts(tmp_path, loops="1000")),
+        Settings.from_text(
+            texts(tmp_path, loops="1000", simulator="latency=0.06,pass-rate=1")
+        ),
         environ=ENVIRON,
         workspace=tmp_path,
         display=CancelAfterTwo(),

@@ -4,28 +4,10 @@ The rate limit lets through what it says, by a clock that the tests move.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
+from fakes.hand_clock import HandClock
 from hypothesis import given, strategies as st
 
-from reliability.simulator.bucket import TokenBucket, limit_headers, whole_seconds
-
-BEGAN_UTC = datetime(2026, 11, 23, 17, 40, tzinfo=UTC)
-
-
-class HandClock:
-    """
-    A clock that stands still until it is moved.
-    """
-
-    def __init__(self) -> None:
-        self.elapsed_s = 0.0
-
-    def now_utc(self) -> datetime:
-        return BEGAN_UTC + timedelta(seconds=self.elapsed_s)
-
-    def monotonic_s(self) -> float:
-        return 1000.0 + self.elapsed_s
+from reliability.simulator.bucket import TokenBucket, take_from_all, whole_seconds
 
 
 def test_burst_is_allowed_and_the_next_one_waits() -> None:
@@ -97,24 +79,80 @@ def test_client_that_waits_as_told_is_served(per_minute: int, burst: int) -> Non
     assert bucket.take().allowed
 
 
-def test_headers_state_limit_remaining_and_reset() -> None:
+@given(
+    per_minute=st.integers(min_value=1, max_value=10**7),
+    burst=st.integers(min_value=1, max_value=10**7),
+    asks=st.lists(
+        st.tuples(
+            st.floats(min_value=0, max_value=50),
+            st.integers(min_value=0, max_value=2 * 10**7),
+        ),
+        max_size=40,
+    ),
+)
+def test_large_requests_run_into_debt_and_the_rate_holds(
+    per_minute: int, burst: int, asks: list[tuple[float, int]]
+) -> None:
     """
-    The headers say when the bucket will be full, in RFC 3339.
+    All that was granted but the last one fits burst + rate x time.
     """
-    bucket = TokenBucket(per_minute=60, burst=10, clock=HandClock())
-    bucket.take()
-    lines = limit_headers(60, bucket.take(), input_tokens=12).splitlines()
+    clock = HandClock()
+    bucket = TokenBucket(per_minute=per_minute, burst=burst, clock=clock)
+    taken = 0
+    for wait_s, amount in asks:
+        clock.elapsed_s += wait_s
+        due = burst + clock.elapsed_s * per_minute / 60
+        if bucket.take(amount).allowed:
+            assert taken + min(amount, burst) <= due + 1e-6 * burst
+            taken += amount
 
-    assert lines[:3] == [
-        "anthropic-ratelimit-requests-limit: 60",
-        "anthropic-ratelimit-requests-remaining: 8",
-        "anthropic-ratelimit-requests-reset: 2026-11-23T17:40:02Z",
-    ]
-    assert [line.partition(": ")[0] for line in lines[3:]] == [
-        f"anthropic-ratelimit-{kind}-tokens-{field}"
-        for kind in ("input", "output")
-        for field in ("limit", "remaining", "reset")
-    ]
+
+@given(
+    per_minute=st.integers(min_value=1, max_value=10**7),
+    burst=st.integers(min_value=1, max_value=10**7),
+    amounts=st.lists(st.integers(min_value=1, max_value=2 * 10**7), min_size=1),
+)
+def test_whoever_waits_as_told_gets_any_amount(
+    per_minute: int, burst: int, amounts: list[int]
+) -> None:
+    """
+    No amount is too much for ever, and no wait is too short.
+    """
+    clock = HandClock()
+    bucket = TokenBucket(per_minute=per_minute, burst=burst, clock=clock)
+    for amount in amounts:
+        grant = bucket.take(amount)
+        if not grant.allowed:
+            clock.elapsed_s += grant.wait_s
+
+            assert grant.wait_s > 0
+            assert bucket.take(amount).allowed
+
+
+def test_who_asks_for_nothing_is_served_by_an_empty_bucket() -> None:
+    """
+    An error has no output, whatever is left for it.
+    """
+    bucket = TokenBucket(per_minute=60, burst=1, clock=HandClock())
+    bucket.take()
+
+    assert bucket.take(0).allowed
+
+
+def test_one_bucket_that_lacks_it_keeps_all_others_full() -> None:
+    """
+    A refused request takes from no bucket, and each says what it would have done.
+    """
+    clock = HandClock()
+    few, many = (
+        TokenBucket(per_minute=60, burst=burst, clock=clock) for burst in (1, 100)
+    )
+    granted = take_from_all([(few, 1), (many, 40)])
+    refused = take_from_all([(few, 1), (many, 40)])
+
+    assert [(g.allowed, g.remaining) for g in granted] == [(True, 0), (True, 60)]
+    assert [(g.allowed, g.remaining) for g in refused] == [(False, 0), (True, 60)]
+    assert [g.wait_s for g in refused] == [1.0, 0.0]
 
 
 def test_retry_after_is_rounded_up_to_whole_seconds() -> None:

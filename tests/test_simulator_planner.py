@@ -160,3 +160,36 @@ def test_odd_lists_in_a_request_are_read_as_empty(odd: object) -> None:
     body: dict[str, object] = {"messages": odd, "tools": odd}
 
     assert planner(DONE, BASH).plan({}, body).step == DONE
+
+
+@pytest.mark.parametrize("headers", [{}, trial("1")], ids=["nameless", "named"])
+def test_a_preview_counts_only_when_it_is_settled(headers: dict[str, str]) -> None:
+    """
+    A request that something else refuses has met no step, and is met by it again.
+    """
+    plans = planner(LIMITED, DONE)
+    previews = [plans.preview(headers, request()) for _ in range(2)]
+    previews[-1][1]()
+    after, _ = plans.preview(headers, request())
+
+    assert [plan.step for plan, _ in previews] == [LIMITED, LIMITED]
+    assert after.step == DONE
+
+
+@pytest.mark.parametrize("headers", [{}, trial("1")], ids=["nameless", "named"])
+def test_a_preview_draws_the_fault_that_the_plan_meets(
+    headers: dict[str, str],
+) -> None:
+    """
+    Looking twice does not draw twice: seeded outcomes do not move under a limit.
+    """
+    profile = Profile(rate_500=0.5)
+    looked, planned = Planner(profile), Planner(profile)
+    steps = []
+    for _ in range(20):
+        looked.preview(headers, request())
+        plan, settle = looked.preview(headers, request())
+        settle()
+        steps.append(plan.step)
+
+    assert steps == [planned.plan(headers, request()).step for _ in range(20)]

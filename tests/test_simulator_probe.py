@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.raw_server import RawServer
 
 from reliability.simulator.embedded import Simulator
 from reliability.simulator.probe import is_simulator
@@ -20,6 +21,8 @@ from reliability.simulator.profile import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fakes.raw_server import Peer
 
 ROOT = Path(__file__).parent.parent
 FAST = Profile(latency_s=0.0)
@@ -154,3 +157,26 @@ def test_probe_and_profile_do_not_load_asyncio() -> None:
     )
 
     assert done.stdout == "False\n"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "start", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "body"]
+)
+def test_server_that_drips_for_ever_is_left(start: bytes) -> None:
+    """
+    A byte now and then does not keep a run from its beginning.
+    """
+    stop = threading.Event()
+
+    def drip(peer: Peer) -> None:
+        peer.request()
+        peer.send(start)
+        while not stop.wait(0.01):
+            peer.send(b"x")
+
+    with RawServer(drip) as server:
+        found = is_simulator(server.url, timeout_s=0.2)
+        stop.set()
+
+    assert not found

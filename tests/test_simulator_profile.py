@@ -34,7 +34,8 @@ def test_every_setting_can_be_written_as_text() -> None:
     text = (
         "pass-rate=0.5, latency=0.1,latency-sigma=0.3,rate-429=0.05,rate-529=0.1,"
         "rate-500=0.02,rate-drop=0.01,retry-after=none,requests-per-minute=60,"
-        "burst=5,seed=7,answer=Yes\\, hello"
+        "burst=5,input-tokens-per-minute=900,output-tokens-per-minute=300,"
+        "token-burst=100,seed=7,answer=Yes\\, hello"
     )
     expected = Profile(
         pass_rate=0.5,
@@ -47,6 +48,9 @@ def test_every_setting_can_be_written_as_text() -> None:
         retry_after_s=None,
         requests_per_minute=60,
         burst=5,
+        input_tokens_per_minute=900,
+        output_tokens_per_minute=300,
+        token_burst=100,
         seed=7,
         answer="Yes, hello",
     )
@@ -93,6 +97,9 @@ def test_key_like_no_other_lists_the_valid_ones() -> None:
         "latency=inf",
         "latency-sigma=nan",
         "burst=0",
+        "input-tokens-per-minute=-1",
+        "output-tokens-per-minute=-1",
+        "token-burst=-1",
         "rate-drop=1.1",
         "latency=1e7",
     ],

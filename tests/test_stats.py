@@ -176,7 +176,7 @@ def test_a_stopped_run_is_invalid_unless_a_trial_has_failed(passed: int) -> None
     """
     stopped = RunStatus.STOPPED
     verdict, reason = decide(
-        Tally(planned=10, passed=passed), stopped, fatal_kind="authentication"
+        Tally(planned=10, passed=passed), stopped, stopped_by="authentication"
     )
     failed = decide(tally(10, passed=passed // 2, failed=1), stopped)
 

@@ -15,8 +15,9 @@ from reliability.agents.statuses import (
     kind_of_error_type,
     kind_of_status,
     parse_retry_after,
+    service_now_utc,
 )
-from reliability.kinds import KIND_RULES
+from reliability.kinds import KIND_RULES, ErrorKind
 
 NOW_UTC = datetime(2026, 11, 23, 17, 40, 59, tzinfo=UTC)
 TRIED_AGAIN = {408, 409, 429, *range(500, 600)}
@@ -57,6 +58,81 @@ def test_an_error_inside_a_stream_means_what_its_status_would(
     After a 200 the type is all there is to go by.
     """
     assert kind_of_status(status) is kind_of_error_type(error_type)
+
+
+@pytest.mark.parametrize(
+    ("error_type", "text", "expected"),
+    [
+        (
+            "invalid_request_error",
+            "prompt is too long: 208656 tokens > 200000 maximum",
+            ErrorKind.PROMPT_TOO_LONG,
+        ),
+        (
+            "invalid_request_error",
+            "input length and `max_tokens` exceed context limit: 150000 + 64000",
+            ErrorKind.PROMPT_TOO_LONG,
+        ),
+        (
+            "invalid_request_error",
+            "messages: the text 'prompt is too long' is not allowed",
+            ErrorKind.BAD_REQUEST,
+        ),
+        ("", "prompt is too long: 1 tokens > 0 maximum", ErrorKind.BAD_REQUEST),
+        ("invalid_request_error", "", ErrorKind.BAD_REQUEST),
+    ],
+)
+def test_a_prompt_that_does_not_fit_is_told_from_other_bad_requests(
+    error_type: str, text: str, expected: ErrorKind
+) -> None:
+    """
+    By the service's own error object, type and message; by nothing else.
+    """
+    assert expected is kind_of_status(400, error_type, text)
+
+
+def test_a_prompt_that_does_not_fit_is_known_in_a_stream_too() -> None:
+    """
+    There the error object is all there is.
+    """
+    text = "prompt is too long: 208656 tokens > 200000 maximum"
+
+    assert ErrorKind.PROMPT_TOO_LONG is kind_of_error_type(
+        "invalid_request_error", text
+    )
+    assert ErrorKind.OVERLOADED is kind_of_error_type("overloaded_error", text)
+
+
+@pytest.mark.parametrize("status", [401, 413, 429, 500, 529])
+def test_the_words_of_an_error_do_not_outweigh_its_status(status: int) -> None:
+    """
+    Only among bad requests do the words decide.
+    """
+    text = "prompt is too long"
+
+    assert kind_of_status(status) is kind_of_status(
+        status, "invalid_request_error", text
+    )
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("", NOW_UTC),
+        ("soon", NOW_UTC),
+        ("Mon, 23 Nov 2026 17:41:01 GMT", NOW_UTC),
+        ("Mon, 23 Nov 2026 17:40:57 GMT", NOW_UTC),
+        ("Mon, 23 Nov 2026 18:40:59 GMT", NOW_UTC + timedelta(hours=1)),
+        ("Mon, 23 Nov 2026 17:40:50 GMT", NOW_UTC - timedelta(seconds=9)),
+    ],
+)
+def test_the_services_clock_counts_where_the_two_differ(
+    date: str, expected: datetime
+) -> None:
+    """
+    Within two seconds ours is as good, and finer.
+    """
+    assert expected == service_now_utc({"date": date}, now_utc=NOW_UTC)
 
 
 @pytest.mark.parametrize(

@@ -203,8 +203,8 @@ def test_each_option_is_read_from_its_variable_and_the_flag_wins(
     """
     monkeypatch.setenv(option.variable, OTHER[option.name])
 
-    assert OTHER[option.name] == running._text(option, None)
-    assert "given" == running._text(option, "given")
+    assert OTHER[option.name] == running.text_of(option, None)
+    assert "given" == running.text_of(option, "given")
 
 
 def test_options_of_the_action_are_not_read_from_the_command_lines_variables(
@@ -217,7 +217,7 @@ def test_options_of_the_action_are_not_read_from_the_command_lines_variables(
         if option.where == "action":
             monkeypatch.setenv(option.variable, "nonsense")
 
-            assert running._text(option, None) is None
+            assert running.text_of(option, None) is None
 
 
 def test_every_default_is_a_value_of_its_option() -> None:

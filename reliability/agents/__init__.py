@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from reliability.agents.base import Agent, Call
+from reliability.agents.base import Agent, Call, Room
 from reliability.choices import Backend
 from reliability.errors import UsageError
 
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reliability.agents.prices import PriceTable
     from reliability.clock import Clock
     from reliability.redact import Redactor
     from reliability.settings import Settings
 
-__all__ = ["Agent", "Call", "open_agent", "option_problems"]
+__all__ = ["Agent", "Call", "Room", "open_agent", "option_problems"]
 
 
 def open_agent(
@@ -65,6 +66,20 @@ def open_agent(
             assert_never(settings.backend)
 
 
+def _cap_problems(parsed: Mapping[str, Any], prices: PriceTable) -> list[str]:
+    """
+    Return why a cap on the cost cannot be kept; nothing where it can, or is not given.
+    """
+    if parsed["max_cost_usd"] is None:
+        return []
+    reason = ""
+    if parsed["backend"] is Backend.COMMAND:
+        reason = "a command does not tell what it costs"
+    elif parsed["backend"] is Backend.MESSAGES and not prices.knows(parsed["model"]):
+        reason = f"the price of {parsed['model']!r} is not known; give it with prices"
+    return [f"max-cost-usd cannot be kept: {reason}."] if reason else []
+
+
 def option_problems(parsed: Mapping[str, Any]) -> list[str]:
     """
     Return what is wrong with the options whose form only a backend knows.
@@ -77,8 +92,9 @@ def option_problems(parsed: Mapping[str, Any]) -> list[str]:
 
     problems: list[str] = []
     try:
-        if parsed["prices"] is not None:
-            load_prices(parsed["prices"])
+        if parsed["prices"] is not None or parsed["max_cost_usd"] is not None:
+            prices = load_prices(parsed["prices"])
+            problems += _cap_problems(parsed, prices)
     except UsageError as error:
         problems += error.problems
     try:

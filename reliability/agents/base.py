@@ -7,6 +7,7 @@ says what happened, so that every attempt keeps its evidence in the log.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,59 @@ CLASSIC_WARNING = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """
+    Where the processes of one attempt live, and as whom.
+
+    Args:
+        home: Folder of this attempt alone, which belongs to us: its processes can
+            pass through it and change nothing in it. HOME, TMPDIR and whatever else
+            an agent needs are made below it.
+        workspace: Where the agent works: the current folder of its processes.
+        uid: User of the processes; None: as we are.
+        gid: Group of the processes; None: as we are.
+    """
+
+    home: Path
+    workspace: Path
+    uid: int | None = None
+    gid: int | None = None
+
+    def make_folder(self, path: Path) -> None:
+        """
+        Make a folder below `home` that only the attempt's processes can enter.
+
+        One that is there already stays as it is.
+        """
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            return
+        self.give(path)
+
+    def write_file(self, path: Path, content: bytes) -> None:
+        """
+        Write a file that only the attempt's processes, and we, can read.
+
+        Args:
+            path: In a folder that is ours still: as root we would write anywhere,
+                should a process put a link to a folder in its place.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags, 0o600), "wb") as file:  # noqa: PTH123 - flags
+            if self.uid is not None and self.gid is not None:
+                os.fchown(file.fileno(), self.uid, self.gid)
+            file.write(content)
+
+    def give(self, path: Path) -> None:
+        """
+        Let *path* belong to the attempt's processes.
+        """
+        if self.uid is not None and self.gid is not None:
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """
     One attempt to make.
@@ -37,8 +91,7 @@ class Call:
     Args:
         attempt: Which attempt of the trial this is, from 1.
         cookie: Unique in the world; marks every process that this attempt starts.
-        room: Folder of this attempt alone, for HOME and temporary files; None when the
-            agent's `needs_room` is false.
+        room: Where its processes live; None when the agent's `needs_room` is false.
     """
 
     trial: Trial
@@ -46,7 +99,7 @@ class Call:
     prompt: str
     timeout_s: float
     cookie: str
-    room: Path | None
+    room: Room | None
 
 
 class Agent(Protocol):

@@ -30,12 +30,13 @@ from reliability.agents.agent_file import (
     explain_missing_agent,
     find_agent_file,
 )
-from reliability.agents.base import CAP_BYTES, Call
+from reliability.agents.base import CAP_BYTES, Call, Room
 from reliability.agents.claude_events import Transcript
 from reliability.agents.claude_judgement import is_refused, judge
 from reliability.agents.claude_reply import reply_of_end, reply_of_refusal
 from reliability.agents.claude_setup import cli_warnings, find_cli
 from reliability.agents.environment import claude_environment, lend_login
+from reliability.agents.surroundings import examine_surroundings
 from reliability.choices import Context
 from reliability.errors import UsageError
 from reliability.kinds import ErrorKind
@@ -98,10 +99,17 @@ class ClaudeCode:
         Find the CLI, its version and the agent's file.
 
         Raises:
-            AgentSetupError: when the CLI is not there or does not run.
-            UsageError: when `context=agent` names an agent without a file.
+            AgentSetupError: when the CLI is not there or does not run, also when it
+                does not for the user that it is to run as.
+            UsageError: when `context=agent` names an agent without a file, or
+                `run-as` somebody whom we cannot become.
         """
-        self._program, version = find_cli(self._environ.get("PATH", ""))
+        surroundings = examine_surroundings(
+            self._settings, workspace=self._workspace, environ=self._environ
+        )
+        self._program, version = find_cli(
+            self._environ.get("PATH", ""), user=surroundings.user
+        )
         homes = [self._workspace]
         if home := self._environ.get("HOME"):
             homes.append(Path(home))
@@ -114,16 +122,15 @@ class ClaudeCode:
         fingerprint = {"cli_version": version, "model": self._settings.model}
         if self._file is not None:
             fingerprint["agent_file_sha256"] = self._file.sha256
+        warnings = cli_warnings(
+            self._settings,
+            self._environ,
+            file=None if self._delegates else self._file,
+        )
         return Setup(
             versions={"claude-code": version},
-            fingerprint=fingerprint,
-            warnings=tuple(
-                cli_warnings(
-                    self._settings,
-                    self._environ,
-                    file=None if self._delegates else self._file,
-                )
-            ),
+            fingerprint={**fingerprint, **surroundings.fingerprint},
+            warnings=(*warnings, *surroundings.warnings),
             simulated=self._simulated,
         )
 
@@ -151,13 +158,15 @@ class ClaudeCode:
                 self._argv(call.room),
                 stdin=call.prompt.encode("utf-8", "replace"),
                 env=self._env(call, call.room),
-                cwd=self._workspace,
+                cwd=call.room.workspace,
                 timeout_s=call.timeout_s,
                 cap_bytes=CAP_BYTES,
                 cancel=self._cancel,
                 cookie=call.cookie,
                 clock=self._clock,
                 on_stdout_line=take,
+                uid=call.room.uid,
+                gid=call.room.gid,
             )
         except _RefusedError:
             return reply_of_refusal(
@@ -181,7 +190,7 @@ class ClaudeCode:
         """
         stop_everything()
 
-    def _argv(self, room: Path) -> list[str]:
+    def _argv(self, room: Room) -> list[str]:
         settings = self._settings
         alone = settings.context is Context.AGENT
         argv = [self._program, "-p", "--output-format", "stream-json", "--verbose"]
@@ -194,8 +203,8 @@ class ClaudeCode:
         if self._file is not None and (alone or self._is_at_home(self._file)):
             # A file: one argument may have 128 KiB at most, and anybody can read it.
             agents = {settings.agent: self._file.definition()}
-            place = room / "agents.json"
-            place.write_text(json.dumps(agents), encoding="ascii")
+            place = room.home / "agents.json"
+            room.write_file(place, json.dumps(agents).encode("ascii"))
             argv += ["--agents", str(place)]
         if settings.agent and not self._delegates:
             argv += ["--agent", settings.agent]
@@ -207,14 +216,14 @@ class ClaudeCode:
         """
         return not file.path.is_relative_to(self._workspace)
 
-    def _env(self, call: Call, room: Path) -> dict[str, str]:
-        env = claude_environment(self._environ, room)
+    def _env(self, call: Call, room: Room) -> dict[str, str]:
+        lend_login(self._environ, room)
+        env = claude_environment(self._environ, room, self._settings.pass_env)
         if self._simulated:
             env["ANTHROPIC_CUSTOM_HEADERS"] = (
                 f"x-reliability-trial: {call.trial.number}\n"
                 f"x-reliability-attempt: {call.attempt}"
             )
-        lend_login(self._environ, Path(env["CLAUDE_CONFIG_DIR"]))
         return env
 
     def _reply(self, transcript: Transcript, report: ChildReport, call: Call) -> Reply:

@@ -18,6 +18,7 @@ from reliability.model import Usage
 
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
 _MOST = 10**15
+_TOO_MANY = 429
 _TASK_DIED_OF_API = "Agent terminated early due to an API error"
 
 
@@ -40,8 +41,11 @@ class Transcript:
         answered: A model said something, API error messages left out.
         api_error_message: The main agent's last message was one that the CLI made from
             an error.
+        window_full: That error was that an answer came to the end of the model's
+            context window.
         retrying: The CLI is about to repeat a request.
         retry_status: HTTP status of the last retry; None when there was no reply.
+        refusals: Retries that were for a rate limit.
         retry_delay_s: How long the CLI is going to wait before it.
     """
 
@@ -58,10 +62,12 @@ class Transcript:
     denials: dict[str, str] = field(default_factory=dict)
     answered: bool = False
     api_error_message: bool = False
+    window_full: bool = False
     retrying: bool = False
     retry_status: int | None = None
     retry_delay_s: float = 0.0
     retries: int = 0
+    refusals: int = 0
     odd_lines: int = 0
     _type_of_task: dict[str, str] = field(default_factory=dict)
     _open_tasks: set[str] = field(default_factory=set)
@@ -99,6 +105,7 @@ class Transcript:
                 self.retries += 1
                 self.retrying = self._is_at_work = True
                 self.retry_status = _count(event.get("error_status")) or None
+                self.refusals += self.retry_status == _TOO_MANY
                 self.retry_delay_s = _count(event.get("retry_delay_ms")) / 1000
             case "permission_denied":
                 self._take_denial(event)
@@ -135,6 +142,11 @@ class Transcript:
         )
         if not event.get("parent_tool_use_id"):
             self.api_error_message = is_error
+            match event.get("api_error_params"):
+                case {"cut": cut}:
+                    self.window_full = is_error and cut == "context_window"
+                case _:
+                    self.window_full = False
         if is_error:
             return
         self.answered = self._is_at_work = True

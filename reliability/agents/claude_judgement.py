@@ -83,7 +83,7 @@ def judge(
         text = f"there is no agent {delegate_to!r}; available agents: {known}"
         return Trouble(kind=ErrorKind.CONFIGURATION, text=text)
     if transcript.result.get("is_error"):
-        return _judge_error(transcript.result)
+        return _judge_error(transcript, transcript.result)
     return _judge_success(transcript, schema_given, delegate_to)
 
 
@@ -127,10 +127,12 @@ def _judge_silence(transcript: Transcript, report: ChildReport, errors: str) -> 
         text += f" ({report.dropped_lines} lines were too long to read)"
     refused_arguments = not transcript.began and (report.exit_code or 0) > 0
     kind = ErrorKind.CONFIGURATION if refused_arguments else ErrorKind.CRASHED
+    if report.was_killed:
+        kind = ErrorKind.OUT_OF_MEMORY
     return Trouble(kind=kind, text=text)
 
 
-def _judge_error(result: dict[str, Any]) -> Trouble:
+def _judge_error(transcript: Transcript, result: dict[str, Any]) -> Trouble:
     """
     Name what a result that calls itself an error stands for.
 
@@ -144,12 +146,19 @@ def _judge_error(result: dict[str, Any]) -> Trouble:
         if text.startswith(start):
             return _trouble(kind, text)
     status = result.get("api_error_status")
+    if result.get("terminal_reason") == "prompt_too_long" or status == 413:
+        # The first request is what we sent; what comes after it, the agent brought on.
+        outgrown = transcript.answered
+        kind = ErrorKind.CONTEXT_TOO_LONG if outgrown else ErrorKind.PROMPT_TOO_LONG
+        return Trouble(kind=kind, text=text or "the prompt is too long")
     if isinstance(status, int) and status >= 400:
         return _trouble(kind_of_status(status), text or f"HTTP {status}")
     if result.get("stop_reason") == "refusal":
         return Trouble(kind=ErrorKind.REFUSAL, text=text or "the model refused")
     if result.get("api_error") == "max_output_tokens":
-        return Trouble(kind=ErrorKind.OUTPUT_LIMIT, text=text or "the answer was cut")
+        full = transcript.window_full
+        kind = ErrorKind.CONTEXT_TOO_LONG if full else ErrorKind.OUTPUT_LIMIT
+        return Trouble(kind=kind, text=text or "the answer was cut")
     if result.get("terminal_reason") == "api_error":
         return Trouble(kind=ErrorKind.NETWORK, text=text or "API error")
     return Trouble(kind=ErrorKind.AGENT_ERROR, text=text or subtype or "error")

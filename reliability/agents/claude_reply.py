@@ -52,6 +52,7 @@ def reply_of_end(
         http_status=status if isinstance(status, int) and 0 < status < 1000 else None,
         exit_code=report.exit_code,
         duration_s=report.duration_s,
+        refusals=transcript.refusals,
         evidence={
             **child_evidence(report),
             "dropped_lines": report.dropped_lines,

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.agents.environment import (
@@ -15,6 +16,7 @@ from reliability.agents.environment import (
     has_bare_credentials,
     has_credentials,
 )
+from reliability.agents.user import User, parts_of_program, require_reach
 from reliability.choices import Context, PermissionMode
 from reliability.errors import AgentSetupError
 
@@ -31,16 +33,19 @@ VERSION_TIMEOUT_S = 5.0
 # GitHub runner grants after SIGINT.
 
 
-def find_cli(path: str, *, timeout_s: float = VERSION_TIMEOUT_S) -> tuple[str, str]:
+def find_cli(
+    path: str, *, timeout_s: float = VERSION_TIMEOUT_S, user: User | None = None
+) -> tuple[str, str]:
     """
     Return the CLI's path and version.
 
     Args:
         path: As the PATH variable.
         timeout_s: For the CLI to tell its version.
+        user: Who is to run it; None: as we are.
 
     Raises:
-        AgentSetupError: when it is not there or does not run.
+        AgentSetupError: when it is not there or does not run, for that user.
     """
     program = shutil.which(PROGRAM, path=path)
     if program is None:
@@ -48,6 +53,9 @@ def find_cli(path: str, *, timeout_s: float = VERSION_TIMEOUT_S) -> tuple[str, s
             f"The Claude Code CLI ({PROGRAM}) is not on PATH, which is {path!r}.",
             remedy="Install it, or choose another backend.",
         )
+    user = user or User(name="")
+    parts = list(parts_of_program(Path(program), {"PATH": path}))
+    require_reach(user, parts, f"The Claude Code CLI ({program})")
     try:
         done = subprocess.run(
             [program, "--version"],
@@ -56,10 +64,16 @@ def find_cli(path: str, *, timeout_s: float = VERSION_TIMEOUT_S) -> tuple[str, s
             env={"PATH": path, "HOME": os.devnull, "DISABLE_AUTOUPDATER": "1"},
             timeout=timeout_s,
             check=True,
+            user=user.uid,
+            group=user.gid,
+            extra_groups=None if user.uid is None else [],
         )
     except (OSError, subprocess.SubprocessError) as error:
         what = str(error).rstrip(".")
-        raise AgentSetupError(f"{program} --version does not run: {what}.") from None
+        who = "" if user.uid is None else f" as user {user.name}"
+        raise AgentSetupError(
+            f"{program} --version does not run{who}: {what}."
+        ) from None
     words = done.stdout.decode("utf-8", "replace").split()
     return program, words[0] if words else "unknown"
 

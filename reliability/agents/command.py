@@ -3,14 +3,20 @@ Any program as the agent: prompt on standard input, answer on standard output.
 
 The word `{prompt_file}` anywhere in the command becomes the path of a file with the
 prompt; standard input is then empty. No shell is involved. An exit code other than 0 is
-the agent's own failure, and so is a missing answer.
+the agent's own failure, and so is a missing answer; but a SIGKILL that was not ours is
+taken for the kernel's, when memory runs out.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+import stat
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.agents.base import (
@@ -20,14 +26,16 @@ from reliability.agents.base import (
     Call,
 )
 from reliability.agents.environment import command_environment
+from reliability.agents.surroundings import examine_surroundings
+from reliability.agents.user import User, parts_of_program, require_reach
+from reliability.choices import Isolation
 from reliability.errors import AgentSetupError
 from reliability.kinds import ErrorKind
 from reliability.model import Reply, Setup, Trouble
 from reliability.process import ChildReport, ProgramError, run_child, stop_everything
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from reliability.clock import Clock
     from reliability.redact import Redactor
@@ -53,8 +61,8 @@ class Command:
         redactor: Redactor,
         clock: Clock,
     ) -> None:
+        self._settings = settings
         self._argv = settings.command
-        self._classic = settings.classic
         self._environ = environ
         self._workspace = workspace
         self._redactor = redactor
@@ -63,24 +71,35 @@ class Command:
 
     def prepare(self) -> Setup:
         """
-        Check that the program can be found.
+        Check that the program can be found, and that its user can run it.
 
         Raises:
             AgentSetupError: naming the program, and PATH where that is searched.
+            UsageError: when `run-as` names somebody whom we cannot become.
         """
         program, path = self._argv[0], self._environ.get("PATH", "")
         is_path = "/" in program
         place = str(self._workspace / program) if is_path else program
-        if shutil.which(place, path=path) is None:
+        found = shutil.which(place, path=path)
+        if found is None:
             where = f"it was looked for at {place}" if is_path else f"PATH is {path!r}"
             raise AgentSetupError(
                 f"The program {program!r} is not there or may not be executed; "
                 f"{where}.",
                 remedy="Give its path, or make it executable.",
             )
+        surroundings = examine_surroundings(
+            self._settings, workspace=self._workspace, environ=self._environ
+        )
+        self._require_reach(surroundings.user, Path(found))
+        warnings = (CLASSIC_WARNING,) if self._settings.classic else ()
         return Setup(
-            fingerprint={"command": " ".join(self._argv)},
-            warnings=(CLASSIC_WARNING,) if self._classic else (),
+            fingerprint={
+                "command": " ".join(self._argv),
+                **_hashes(self._argv, self._workspace),
+                **surroundings.fingerprint,
+            },
+            warnings=(*warnings, *surroundings.warnings),
         )
 
     def attempt(self, call: Call) -> Reply:
@@ -90,12 +109,13 @@ class Command:
         assert call.room is not None, "needs_room is true"  # noqa: S101
         if self._cancel.is_set():
             return cancelled_reply()
-        env = command_environment(self._environ, call.room)
+        room = call.room
+        env = command_environment(self._environ, room, self._settings.pass_env)
         prompt = call.prompt.encode("utf-8", "replace")
         argv = list(self._argv)
         if any(PROMPT_FILE in word for word in argv):
-            prompt_file = call.room / "prompt.txt"
-            prompt_file.write_bytes(prompt)
+            prompt_file = room.home / "prompt.txt"
+            room.write_file(prompt_file, prompt)
             argv = [word.replace(PROMPT_FILE, str(prompt_file)) for word in argv]
             prompt = b""
         try:
@@ -103,12 +123,14 @@ class Command:
                 argv,
                 stdin=prompt,
                 env=env,
-                cwd=self._workspace,
+                cwd=room.workspace,
                 timeout_s=call.timeout_s,
                 cap_bytes=ANSWER_CAP_BYTES,
                 cancel=self._cancel,
                 cookie=call.cookie,
                 clock=self._clock,
+                uid=room.uid,
+                gid=room.gid,
             )
         except ProgramError as error:
             kind = ErrorKind.MISSING_PROGRAM
@@ -126,6 +148,22 @@ class Command:
         End whatever an attempt may have left behind.
         """
         stop_everything()
+
+    def _require_reach(self, user: User, program: Path) -> None:
+        """
+        Refuse a program that the agent's user cannot run.
+
+        One that is named relative to the workspace is in each attempt's copy, which
+        belongs to that user; its interpreter is not.
+        """
+        is_copied = (
+            "/" in self._argv[0]
+            and not Path(self._argv[0]).is_absolute()
+            and self._settings.isolation is not Isolation.NONE
+        )
+        parts = list(parts_of_program(program, self._environ))
+        what = f"The program {self._argv[0]!r}"
+        require_reach(user, parts[1:] if is_copied else parts, what)
 
     def _reply(self, report: ChildReport, call: Call) -> Reply:
         # What came whole stays whole, also when redaction makes it longer.
@@ -161,6 +199,28 @@ def child_evidence(report: ChildReport) -> dict[str, int]:
     }
 
 
+def _hashes(argv: Sequence[str], workspace: Path) -> dict[str, str]:
+    """
+    Return the SHA-256 of each file that a command names, such as its script.
+
+    What these read or import in turn is not looked at.
+    """
+    found = {}
+    for word in argv:
+        # Something other than a file, or one that nobody may read, is passed over.
+        with suppress(OSError, ValueError):
+            fd = os.open(workspace / word, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                # A device may never end, and a FIFO has nothing to compare.
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    with open(fd, "rb", closefd=False) as file:
+                        digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    found[f"{word}_sha256"] = digest
+            finally:
+                os.close(fd)
+    return found
+
+
 def _trouble(
     report: ChildReport, answer: str, errors: str, timeout_s: float
 ) -> Trouble | None:
@@ -179,7 +239,9 @@ def _trouble(
         text = report.describe_exit()
         if said := _last_line(errors):
             text = f"{text}: {said}"
-        return Trouble(kind=ErrorKind.AGENT_ERROR, text=text)
+        killed = report.was_killed
+        kind = ErrorKind.OUT_OF_MEMORY if killed else ErrorKind.AGENT_ERROR
+        return Trouble(kind=kind, text=text)
     if report.stdout.dropped_bytes:
         text = (
             f"the answer has {report.stdout.total_bytes} bytes; of more than "

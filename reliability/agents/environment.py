@@ -1,22 +1,27 @@
 """
 What a child may see of our environment.
 
-The Claude Code CLI gets an allow-list: the credentials that people use for it and
-little else. A cloud's variables are among them only when the CLI is told to reach its
-models through that cloud: a job's keys for deployment are none of an agent's business.
-A command agent keeps the user's environment, since the program is the user's own, less
-everything with which it could act as this job: runtime tokens, the job's token, the
-action's inputs and the runner's files.
+An allow-list: what is harmless, what `pass-env` names, and folders of the attempt's
+own. The Claude Code CLI gets the credentials that people use for it as well. A cloud's
+variables are among them only when the CLI is told to reach its models through that
+cloud: a job's keys for deployment are none of an agent's business. A program of the
+user's gets no credential unless `pass-env` names it.
+
+Whatever `pass-env` says, nothing passes with which an agent could act as this job:
+runtime tokens, the job's token, the action's inputs and the runner's files.
 """
 
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+    from reliability.agents.base import Room
 
 _BASICS = frozenset(
     """
@@ -88,24 +93,34 @@ _QUIET_CLAUDE = {
 }
 
 
-def command_environment(environ: Mapping[str, str], room: Path) -> dict[str, str]:
+def command_environment(
+    environ: Mapping[str, str], room: Room, pass_env: Collection[str] = ()
+) -> dict[str, str]:
     """
-    Return what a command agent sees: *environ* less this job's powers, HOME in *room*.
+    Return what a program of the user's sees: the basics and what *pass_env* names.
+
+    Args:
+        pass_env: Names of variables; one that ends in `*` is for all that begin so.
     """
     kept = {
         name: value
         for name, value in environ.items()
-        if name not in _JOB_NAMES and not name.startswith(_JOB_PREFIXES)
+        if name in _BASICS or _is_named(name, pass_env)
     }
-    return kept | _own_folders(room)
+    return kept | _own(room)
 
 
-def claude_environment(environ: Mapping[str, str], room: Path) -> dict[str, str]:
+def claude_environment(
+    environ: Mapping[str, str], room: Room, pass_env: Collection[str] = ()
+) -> dict[str, str]:
     """
     Return what the Claude Code CLI sees: credentials as people have them, own HOME.
 
     Cloud credentials that live in files under the real HOME are named by their
     variables, so that they are found although HOME is in *room*.
+
+    Args:
+        pass_env: More names; one that ends in `*` is for all that begin so.
     """
     home = Path(environ.get("HOME") or os.devnull)
     prefixes = list(_CLAUDE_PREFIXES)
@@ -122,10 +137,11 @@ def claude_environment(environ: Mapping[str, str], room: Path) -> dict[str, str]
         if name in _BASICS
         or name in _CLAUDE_NAMES
         or (name.startswith(tuple(prefixes)) and not _is_session_mark(name))
+        or _is_named(name, pass_env)
     }
-    folders = _own_folders(room)
-    folders["CLAUDE_CONFIG_DIR"] = str(Path(folders["HOME"]) / ".claude")
-    return places | kept | _QUIET_CLAUDE | folders
+    config = {"CLAUDE_CONFIG_DIR": str(_config_folder(room))}
+    room.make_folder(_config_folder(room))
+    return places | kept | _QUIET_CLAUDE | _own(room) | config
 
 
 def has_bare_credentials(environ: Mapping[str, str]) -> bool:
@@ -145,9 +161,9 @@ def has_credentials(environ: Mapping[str, str]) -> bool:
     return _login_file(environ).is_file()
 
 
-def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
+def lend_login(environ: Mapping[str, str], room: Room) -> None:
     """
-    Copy the login of a person at a terminal into the attempt's own *config_folder*.
+    Copy the login of a person at a terminal into the attempt's own folder.
 
     Nothing is done when a variable carries credentials, or when nobody is logged in.
     """
@@ -155,10 +171,15 @@ def lend_login(environ: Mapping[str, str], config_folder: Path) -> None:
         return
     login = _login_file(environ)
     if login.is_file():
-        config_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        copy = config_folder / login.name
-        copy.touch(mode=0o600)
-        copy.write_bytes(login.read_bytes())
+        folder = _config_folder(room)
+        # Given away only when the file is in it: see Room.write_file.
+        folder.mkdir(mode=0o700)
+        room.write_file(folder / login.name, login.read_bytes())
+        room.give(folder)
+
+
+def _config_folder(room: Room) -> Path:
+    return room.home / "claude"
 
 
 def _login_file(environ: Mapping[str, str]) -> Path:
@@ -181,8 +202,32 @@ def _is_session_mark(name: str) -> bool:
     return name.startswith(_CLAUDE_NEVER) or name.endswith("_FILE_DESCRIPTOR")
 
 
-def _own_folders(room: Path) -> dict[str, str]:
-    folders = {"HOME": room / "home", "TMPDIR": room / "tmp"}
+def _is_named(name: str, pass_env: Collection[str]) -> bool:
+    """
+    Tell whether `pass-env` lets a variable pass; what is the job's own never does.
+    """
+    if name in _JOB_NAMES or name.startswith(_JOB_PREFIXES):
+        return False
+    return name in pass_env or any(
+        given.endswith("*") and name.startswith(given[:-1]) for given in pass_env
+    )
+
+
+def _own(room: Room) -> dict[str, str]:
+    """
+    Return what names the attempt's own folders, which are made, and its user.
+    """
+    folders = {"HOME": room.home / "home", "TMPDIR": room.home / "tmp"}
     for folder in folders.values():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return {name: str(folder) for name, folder in folders.items()}
+        room.make_folder(folder)
+    own = {name: str(folder) for name, folder in folders.items()}
+    if room.uid is not None:
+        own |= dict.fromkeys(("USER", "LOGNAME"), _name_of(room.uid))
+    return own
+
+
+def _name_of(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from codecs import BOM_UTF8
 from typing import Any, NoReturn
 
 # As many as the largest integer of 128 bits has, and far from what overflows a float.
@@ -18,15 +19,11 @@ _MOST_DIGITS = 39
 
 def read_object(data: bytes) -> dict[str, Any] | None:
     """
-    Return the JSON object that *data* is; None when it is anything else.
+    Return the JSON object that *data* is, in UTF-8; None when it is anything else.
     """
     try:
-        value = json.loads(
-            data,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-            parse_int=_sensible,
-        )
+        text = data.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass")
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -52,3 +49,9 @@ def _refuse_constant(name: str) -> NoReturn:
     Refuse NaN and the infinities: they are no JSON, and no log can hold them.
     """
     raise ValueError(name)
+
+
+# Made once: `json.loads` makes another one for every event of a stream.
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, parse_int=_sensible
+)

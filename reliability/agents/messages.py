@@ -16,9 +16,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reliability.agents.base import CAP_BYTES, CLASSIC_WARNING, Call
+from reliability.agents.limits import read_limits
 from reliability.agents.messages_judgement import judge_break, judge_message
 from reliability.agents.prices import load_prices
-from reliability.agents.statuses import kind_of_status, parse_retry_after
+from reliability.agents.statuses import (
+    kind_of_status,
+    parse_retry_after,
+    service_now_utc,
+)
 from reliability.agents.stream import Message, read_error, read_stream, read_whole
 from reliability.choices import Backend
 from reliability.errors import AgentSetupError
@@ -97,11 +102,14 @@ class Messages:
                 timeout_s=call.timeout_s,
                 repeat_stale=False,
             )
+            limits = read_limits(response.headers, now_utc=self._clock.now_utc())
             with response:
                 reply = self._read(response, call.timeout_s)
         except HttpError as error:
             reply = Reply(trouble=judge_break(error, timeout_s=call.timeout_s))
-        return replace(reply, duration_s=self._clock.monotonic_s() - began_s)
+            limits = None
+        duration_s = self._clock.monotonic_s() - began_s
+        return replace(reply, duration_s=duration_s, limits=limits)
 
     def cancel(self) -> None:
         """
@@ -163,7 +171,7 @@ class Messages:
         request_id = response.headers.get("request-id", "")
         evidence = {"request_id": request_id} if request_id else {}
         if response.status != 200:
-            return self._refused(response, evidence)
+            return self._refused(response, evidence, timeout_s)
         message = Message()
         try:
             message = _read_message(response, message)
@@ -185,17 +193,28 @@ class Messages:
             evidence={**evidence, "stop_reason": message.stop_reason},
         )
 
-    def _refused(self, response: Response, evidence: dict[str, str]) -> Reply:
+    def _refused(
+        self, response: Response, evidence: dict[str, str], timeout_s: float
+    ) -> Reply:
         """
         Read what the service says instead of an answer, and how long it asks to wait.
+
+        The head says enough: a body that breaks off does not make a network trouble of
+        a rate limit.
         """
-        error_type, text = read_error(response.read(CAP_BYTES))
+        now_utc = service_now_utc(response.headers, now_utc=self._clock.now_utc())
+        try:
+            error_type, text = read_error(response.read(CAP_BYTES))
+        except HttpError as error:
+            if error.kind == "aborted":
+                return Reply(trouble=judge_break(error, timeout_s=timeout_s))
+            error_type, text = "", str(error)
         return Reply(
             trouble=Trouble(
-                kind=kind_of_status(response.status),
+                kind=kind_of_status(response.status, error_type, text),
                 text=f"HTTP {response.status} {error_type}: {text}".strip(),
                 retry_after_s=parse_retry_after(
-                    response.headers.get("retry-after"), now_utc=self._clock.now_utc()
+                    response.headers.get("retry-after"), now_utc=now_utc
                 ),
             ),
             errors=text,

@@ -25,6 +25,10 @@ _KIND_OF_STOP = {
         ErrorKind.OUTPUT_LIMIT,
         "the answer was cut at max-output-tokens",
     ),
+    "model_context_window_exceeded": (
+        ErrorKind.CONTEXT_TOO_LONG,
+        "the answer was cut at the end of the model's context window",
+    ),
 }
 
 
@@ -34,7 +38,7 @@ def judge_message(message: Message) -> Trouble | None:
     """
     if message.error_type:
         return Trouble(
-            kind=kind_of_error_type(message.error_type),
+            kind=kind_of_error_type(message.error_type, message.error_text),
             text=f"{message.error_type}: {message.error_text}",
         )
     if not message.complete:

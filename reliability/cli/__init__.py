@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from reliability import __version__
+from reliability.cli.again import merge, resume
 from reliability.cli.logs import report, show, verify
 from reliability.cli.output import complain
 from reliability.cli.running import demo, run, simulate
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, demo, simulate, show, report, verify):
+for _command in (run, resume, merge, demo, simulate, show, report, verify):
     cli.add_command(_command)
 
 

@@ -21,7 +21,9 @@ from reliability.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from reliability.earlier import Earlier
     from reliability.run_result import RunResult
     from reliability.settings import Settings
 
@@ -45,11 +47,14 @@ def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         if option.name == "agent":
             command = click.argument("agent", required=False)(command)
             continue
-        command = _flag(option)(command)
+        command = flag_of(option)(command)
     return command
 
 
-def _flag(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def flag_of(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """
+    Return the flag of an option, or the pair of flags of a switch.
+    """
     names = [f"--{option.name}", option.field]
     shown = [f"env {option.variable}"]
     if option.default and option.metavar:
@@ -75,7 +80,9 @@ def run(**given: Any) -> None:
     from reliability.agents import option_problems
     from reliability.settings import Settings
 
-    texts = {option.name: _text(option, given.get(option.field)) for option in OPTIONS}
+    texts = {
+        option.name: text_of(option, given.get(option.field)) for option in OPTIONS
+    }
 
     def spelling(option: Option) -> str:
         if given.get(option.field) in {None, ()} and texts[option.name] is not None:
@@ -83,11 +90,16 @@ def run(**given: Any) -> None:
         return "AGENT" if option.name == "agent" else f"--{option.name}"
 
     settings = Settings.from_text(texts, spelling=spelling, also=option_problems)
-    _, code = _run_and_show(settings)
+    if settings.dry_run:
+        from reliability.cli.dry_run import show_plan
+
+        show_plan(settings)
+        leave(EXIT_OK)
+    _, code = run_and_show(settings)
     leave(code)
 
 
-def _text(option: Option, value: Any) -> str | None:
+def text_of(option: Option, value: Any) -> str | None:
     """
     Return what was given for *option*, by flag or by environment variable, as text.
     """
@@ -98,52 +110,78 @@ def _text(option: Option, value: Any) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _run_and_show(settings: Settings) -> tuple[RunResult, int]:
+def run_and_show(
+    settings: Settings, *, earlier: Earlier | None = None
+) -> tuple[RunResult, int]:
     """
     Run, print what came of it, and return the result and its exit code.
+
+    Args:
+        earlier: A run to go on with; None begins afresh.
     """
     from shutil import get_terminal_size
 
     from reliability.clock import SystemClock
     from reliability.report.progress import Progress
-    from reliability.run import ReportsError, exit_code, run as run_trials
+    from reliability.run import run as run_trials
 
-    display = None
-    if not settings.quiet:
-        columns = get_terminal_size().columns if sys.stderr.isatty() else None
-        display = Progress(sys.stderr, columns=columns, clock=SystemClock())
+    def measure() -> RunResult:
+        display = None
+        if not settings.quiet:
+            columns = get_terminal_size().columns if sys.stderr.isatty() else None
+            display = Progress(sys.stderr, columns=columns, clock=SystemClock())
+        try:
+            return run_trials(settings, display=display, earlier=earlier)
+        finally:
+            if display is not None:
+                display.close()
+
+    return conclude(
+        measure,
+        output_dir=settings.output_dir,
+        quiet=settings.quiet,
+        as_json=settings.json,
+    )
+
+
+def conclude(
+    measure: Callable[[], RunResult], *, output_dir: Path, quiet: bool, as_json: bool
+) -> tuple[RunResult, int]:
+    """
+    Print what comes of a run, and return it with its exit code.
+    """
+    from reliability.choices import OnInconclusive
+    from reliability.run import ReportsError, exit_code
+
     problem = ""
     try:
-        result = run_trials(settings, display=display)
+        result = measure()
     except ReportsError as error:
         result, problem = error.result, str(error)
-    finally:
-        if display is not None:
-            display.close()
     # Whoever read our output may have gone; the exit code is the verdict's even so.
     with suppress(OSError):
-        _show(result, settings)
-    code = exit_code(result, settings.on_inconclusive)
+        _show(result, output_dir, quiet=quiet, as_json=as_json)
+    code = exit_code(result, OnInconclusive(result.options["on_inconclusive"]))
     if problem:
         complain(problem)
         code = code or EXIT_NOT_MEASURED
     return result, code
 
 
-def _show(result: RunResult, settings: Settings) -> None:
+def _show(result: RunResult, output_dir: Path, *, quiet: bool, as_json: bool) -> None:
     from reliability.report import report_paths
-    from reliability.report.document import as_json
+    from reliability.report.document import json_pieces
     from reliability.report.terminal import file_list, verdict_table
     from reliability.report.words import headline
 
-    if settings.json:
-        click.echo(as_json(result), nl=False)
-    elif settings.quiet:
+    if as_json:
+        sys.stdout.writelines(json_pieces(result))
+        sys.stdout.flush()
+    elif quiet:
         click.echo(headline(result))
     else:
         click.echo(verdict_table(result, **look()), nl=False, color=look()["colour"])
-        paths = report_paths(result, settings.output_dir)
-        click.echo(file_list(paths), nl=False)
+        click.echo(file_list(report_paths(result, output_dir)), nl=False)
 
 
 @click.command()
@@ -173,7 +211,7 @@ def demo(seed: int, loops: str, output_dir: str) -> None:
             "simulator": DEMO_PROFILE.format(seed=seed),
         }
     )
-    result, _ = _run_and_show(settings)
+    result, _ = run_and_show(settings)
     click.echo(_DEMO_END.format(verdict=result.verdict))
     number = result.signal_number
     leave(EXIT_OK if number is None else EXIT_SIGNAL_BASE + number)
@@ -190,8 +228,9 @@ def simulate(profile: str, host: str, port: int) -> None:
     Serve the simulator alone: a Messages API that answers by PROFILE.
 
     PROFILE is KEY=VALUE,...: seed, pass-rate, latency, latency-sigma, rate-429,
-    rate-529, rate-500, rate-drop, retry-after, requests-per-minute, burst, answer,
-    script (a JSON file of steps). Point ANTHROPIC_BASE_URL at it.
+    rate-529, rate-500, rate-drop, retry-after, requests-per-minute, burst,
+    input-tokens-per-minute, output-tokens-per-minute, token-burst, answer, script (a
+    JSON file of steps). A limit of 0 is none. Point ANTHROPIC_BASE_URL at it.
     """
     from reliability.simulator.profile import Profile
     from reliability.simulator.server import serve_forever

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 class Cancellation:
     """
-    A request to stop that can be made once and is seen by everybody.
+    A request to stop that is seen by everybody; the second one is urgent.
     """
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.is_urgent = False
         self._wakers: list[Callable[[], None]] = []
 
     @property
@@ -38,6 +39,8 @@ class Cancellation:
         """
         if self.signal_number is None:
             self.signal_number = signal_number
+        else:
+            self.is_urgent = True
         for wake in tuple(self._wakers):
             wake()
 

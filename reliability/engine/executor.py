@@ -15,17 +15,18 @@ from __future__ import annotations
 import heapq
 import math
 import queue
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from reliability.engine.ends import cut_off, given_up, of_our_own, taken
 from reliability.engine.task import Attempted, Inbox, Observer, Task
-from reliability.kinds import ErrorKind
-from reliability.model import Reply, RunStatus, Trial, Trouble
+from reliability.model import RunStatus, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reliability.clock import Clock
+    from reliability.engine.budget import Budget
     from reliability.engine.cancellation import Cancellation
     from reliability.engine.governor import Governor
     from reliability.engine.retry import RetryPolicy
@@ -35,7 +36,9 @@ DRAIN_S = 3.2
 and a little. GitHub's runner kills everything 10 s after the first signal, and the log,
 the summary and the upload still have to follow."""
 
+_KILL_S = 1.0  # After a second request: SIGKILL works at once, or never.
 _TICK_S = 0.25
+_SHOW_EVERY_S = 0.1
 
 
 def open_pool(workers: int) -> Executor:
@@ -53,6 +56,7 @@ class Scheduler:
         trials: What to run; taken one by one, when one may start.
         ask: Makes one attempt and grades it; called in the pool; must not raise.
         stop: Ends the attempts under way soon.
+        kill: Ends them now; for whoever asks a second time.
         inbox: Where replies arrive; a clock that is not the machine's needs one of its
             own, which moves that clock while it waits.
     """
@@ -63,8 +67,10 @@ class Scheduler:
         trials: Iterator[Trial],
         ask: Callable[[Trial, int], Attempted],
         stop: Callable[[], None],
+        kill: Callable[[], object],
         pool: Executor,
         governor: Governor,
+        budget: Budget,
         retry: RetryPolicy,
         observer: Observer,
         clock: Clock,
@@ -74,8 +80,10 @@ class Scheduler:
         self._trials = trials
         self._ask = ask
         self._stop = stop
+        self._kill = kill
         self._pool = pool
         self._governor = governor
+        self._budget = budget
         self._retry = retry
         self._observer = observer
         self._clock = clock
@@ -85,84 +93,126 @@ class Scheduler:
         self._in_flight: dict[int, Task] = {}
         # SimpleQueue.put may be called inside a signal handler; Queue.put may not.
         self._inbox: Inbox = queue.SimpleQueue() if inbox is None else inbox
-        self._fatal = False
+        self._ticked_mono_s = -math.inf
+        self._is_cut = False
+        self.stopped_by = ""
 
     def run(self) -> RunStatus:
         """
         Run until everything has ended, or until a stop; then end what is under way.
+
+        After it, `stopped_by` names the trouble or the cap that stopped the run.
         """
         self._cancellation.on_request(lambda: self._inbox.put(None))
         while not self._cancellation.requested and self._has_work():
+            if self._clock.monotonic_s() >= self._budget.cut_mono_s:
+                self._cut()
+                break
             self._launch_what_may_start()
             self._receive(self._nap_s())
         if self._cancellation.requested:
             self._drain()
             return RunStatus.CANCELLED
-        return RunStatus.STOPPED if self._fatal else RunStatus.COMPLETED
+        return RunStatus.STOPPED if self.stopped_by else RunStatus.COMPLETED
 
     def _has_work(self) -> bool:
         return bool(self._in_flight or self._retries or self._next)
 
     def _launch_what_may_start(self) -> None:
-        while not self._fatal and self._gate_s() == 0:
+        while not self.stopped_by and (self._retries or self._next):
             now_s = self._clock.monotonic_s()
-            if self._retries and self._retries[0].due_mono_s <= now_s:
-                self._launch(heapq.heappop(self._retries))
-                continue
-            # The gap between loops is for first attempts; a due retry passed above.
-            if self._next is None or self._gate_s(first=True) != 0:
+            if self._governor.wait_s(now_s, first_attempt=False) != 0:
                 return
-            trial, self._next = self._next, next(self._trials, None)
-            self._observer.trial_started(trial)
-            self._launch(Task(now_s, trial.number, trial, self._retry.begin()))
+            is_due = bool(self._retries) and self._retries[0].due_mono_s <= now_s
+            if not is_due and not self._may_begin(now_s):
+                return
+            if not self._may_spend(now_s):
+                return
+            if is_due:
+                self._launch(heapq.heappop(self._retries), now_s)
+            else:
+                self._begin(now_s)
 
-    def _gate_s(self, *, first: bool = False) -> float | None:
-        now_s = self._clock.monotonic_s()
-        return self._governor.wait_s(now_s, first_attempt=first)
+    def _may_begin(self, now_s: float) -> bool:
+        """
+        Tell whether there is another trial and the gap between loops is over.
+        """
+        if self._next is None:
+            return False
+        return self._governor.wait_s(now_s, first_attempt=True) == 0
 
-    def _launch(self, task: Task) -> None:
+    def _may_spend(self, now_s: float) -> bool:
+        """
+        Ask the budget; a final no stops the run.
+        """
+        refusal = self._budget.refusal(now_s, in_flight=len(self._in_flight))
+        if refusal is not None and refusal.is_final:
+            self._stop_for(refusal.option, f"{refusal.option} was reached")
+        return refusal is None
+
+    def _begin(self, now_s: float) -> None:
+        """
+        Start the next trial.
+        """
+        trial, self._next = self._next, next(self._trials, None)
+        assert trial is not None, "_may_begin says so"  # noqa: S101
+        self._observer.trial_started(trial)
+        task = Task(now_s, trial.number, trial, self._retry.begin())
+        self._launch(task, now_s)
+
+    def _launch(self, task: Task, now_s: float) -> None:
         """
         Hand the next attempt of *task* to the pool.
         """
         if task.attempt:
-            task.waited_s += self._clock.monotonic_s() - task.ended_mono_s
+            task.waited_s += now_s - task.ended_mono_s
         task.attempt += 1
-        self._governor.started()
+        task.ticket = self._governor.started(now_s)
         self._in_flight[task.number] = task
         try:
             future = self._pool.submit(self._ask, task.trial, task.attempt)
         except RuntimeError as error:  # The machine has no thread left to give.
-            self._inbox.put((task, _of_our_own(str(error))))
+            self._inbox.put((task, of_our_own(str(error))))
             return
-        future.add_done_callback(lambda done: self._inbox.put((task, _taken(done))))
+        future.add_done_callback(lambda done: self._inbox.put((task, taken(done))))
 
     def _nap_s(self) -> float:
         """
         Return how long nothing can happen but a reply.
         """
-        if self._fatal:
-            return _TICK_S
-        naps = [_TICK_S]
-        gate_s = self._gate_s()
-        if self._retries and gate_s is not None:
-            due_s = self._retries[0].due_mono_s - self._clock.monotonic_s()
-            naps.append(max(gate_s, due_s))
-        if self._next is not None:
-            first_s = self._gate_s(first=True)
+        now_s = self._clock.monotonic_s()
+        naps = [_TICK_S, self._budget.cut_mono_s - now_s]
+        if self._retries and not self.stopped_by:
+            gate_s = self._governor.wait_s(now_s, first_attempt=False)
+            if gate_s is not None:
+                naps.append(max(gate_s, self._retries[0].due_mono_s - now_s))
+        if self._next is not None and not self.stopped_by:
+            first_s = self._governor.wait_s(now_s, first_attempt=True)
             naps.append(math.inf if first_s is None else first_s)
-        return max(0.0, min(naps))
+        nap_s = max(0.0, min(naps))
+        # The budget may hold back what the gate would let through, until a reply.
+        return nap_s if nap_s > 0 or not self._in_flight else _TICK_S
 
     def _receive(self, timeout_s: float) -> None:
-        now_s = self._clock.monotonic_s()
-        self._observer.tick(
-            len(self._in_flight), len(self._retries), self._governor.paused_s(now_s)
-        )
+        self._tick()
         try:
             message = self._inbox.get(timeout=timeout_s)
         except queue.Empty:
             return
         if message is not None:
             self._finish_attempt(*message)
+
+    def _tick(self) -> None:
+        """
+        Show how far the run is, often enough for a person.
+        """
+        now_s = self._clock.monotonic_s()
+        if now_s - self._ticked_mono_s < _SHOW_EVERY_S:
+            return
+        self._ticked_mono_s = now_s
+        self._observer.tick(
+            len(self._in_flight), len(self._retries), self._governor.hold(now_s)
+        )
 
     def _finish_attempt(self, task: Task, attempted: Attempted) -> None:
         """
@@ -173,61 +223,65 @@ class Scheduler:
         reply = attempted.reply
         task.worked_s += reply.duration_s
         task.ended_mono_s = now_s
-        self._governor.ended(reply, now_s)
-        self._fatal |= reply.trouble is not None and reply.trouble.rule.fatal
+        assert task.ticket is not None, "_launch gives one"  # noqa: S101
+        self._governor.ended(task.ticket, reply, now_s)
+        self._budget.spend(reply)
+        if self._is_cut:
+            attempted = cut_off(attempted)
+        trouble = attempted.reply.trouble
+        if trouble is not None and trouble.rule.fatal:
+            self._stop_for(trouble.kind, trouble.text)
+        elif self._governor.is_broken:
+            self._stop_for("outage", "the infrastructure is gone, every probe failed")
         wait_s = None if self._is_stopping() else task.next_wait_s(reply)
         self._observer.attempt_finished(task, attempted, wait_s)
+        for change in self._governor.take_changes():
+            self._observer.governor_changed(change)
         if wait_s is None:
             self._observer.trial_finished(task, attempted)
-            self._give_up_retries_if_stopping(attempted)
             return
         task.due_mono_s = now_s + wait_s
         heapq.heappush(self._retries, task)
 
     def _is_stopping(self) -> bool:
-        return self._fatal or self._cancellation.requested
+        return bool(self.stopped_by) or self._cancellation.requested
 
-    def _give_up_retries_if_stopping(self, attempted: Attempted) -> None:
-        if not self._is_stopping():
+    def _stop_for(self, reason: str, text: str) -> None:
+        """
+        Start nothing more, and give up what waits for another attempt.
+        """
+        if self._is_stopping():
             return
-        if self._fatal:
-            self._next = None
+        self.stopped_by = reason
+        self._next = None
         for task in sorted(self._retries):
-            self._observer.trial_finished(task, _given_up(attempted.reply.trouble))
+            self._observer.trial_finished(task, given_up(f"the run stopped: {text}"))
         self._retries.clear()
+
+    def _cut(self) -> None:
+        """
+        End the run because its time is up.
+        """
+        self._stop_for("max-minutes", "max-minutes was reached")
+        self._is_cut = True
+        self._drain()
 
     def _drain(self) -> None:
         """
-        End what is under way; whatever does not end in time is left as cancelled.
+        End what is under way; whatever does not end in time is left as it is.
+
+        A second request to stop ends it now.
         """
         self._stop()
         deadline_s = self._clock.monotonic_s() + DRAIN_S
+        is_killed = False
         while self._in_flight and self._clock.monotonic_s() < deadline_s:
+            if self._cancellation.is_urgent and not is_killed:
+                is_killed = True
+                self._kill()
+                deadline_s = min(deadline_s, self._clock.monotonic_s() + _KILL_S)
             self._receive(max(0.0, deadline_s - self._clock.monotonic_s()))
         for task in sorted([*self._retries, *self._in_flight.values()]):
-            self._observer.trial_finished(task, _given_up(None))
-
-
-def _taken(future: Future[Attempted]) -> Attempted:
-    """
-    Return what the future holds; an error in it is our own, and no trial's fault.
-    """
-    if future.cancelled():
-        text = "the pool gave the attempt back"
-    elif (error := future.exception()) is None:
-        return future.result()
-    else:
-        text = f"{type(error).__name__}: {error}"
-    return _of_our_own(text)
-
-
-def _of_our_own(text: str) -> Attempted:
-    return Attempted(Reply(trouble=Trouble(kind=ErrorKind.INTERNAL, text=text)))
-
-
-def _given_up(why: Trouble | None) -> Attempted:
-    if why is not None and why.rule.fatal:
-        text = f"the run stopped: {why.text}"
-    else:
-        text = "the run was cancelled"
-    return Attempted(Reply(trouble=Trouble(kind=ErrorKind.CANCELLED, text=text)))
+            end = given_up("the run was cancelled")
+            end = cut_off(end) if self._is_cut else end
+            self._observer.trial_finished(task, end)

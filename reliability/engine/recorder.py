@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reliability.engine.grading import outcome_of
 from reliability.errors import JournalError
+from reliability.kept import KEPT_FIELDS, KeptTrial
 from reliability.model import (
     SCHEMA_VERSION,
+    CheckResult,
     Outcome,
     Reply,
     RunStatus,
     Setup,
     Trial,
+    Usage,
 )
 from reliability.run_result import Tally
 from reliability.stats import decide
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reliability.clock import Clock
+    from reliability.engine.governor import Change
     from reliability.engine.task import Attempted, Task
     from reliability.journal import Journal
+    from reliability.limits import Hold
 
 # Names that hold one of a few words of ours, which the log is read back by.
-_OWN_WORDS = frozenset({"backend", "kind", "outcome", "status", "verdict"})
+_OWN_WORDS = frozenset({"backend", "kind", "outcome", "status", "troubles", "verdict"})
 
 _ROUND = 6  # Microseconds and millionths of a dollar: more digits are noise.
 
@@ -48,7 +53,7 @@ class Display(Protocol):
         """
 
     def show(
-        self, tally: Tally, *, in_flight: int, waiting: int, paused_s: float
+        self, tally: Tally, *, in_flight: int, waiting: int, hold: Hold | None
     ) -> None:
         """
         Show the counts; called many times a second.
@@ -81,9 +86,8 @@ class Recorder:
         self._planned = planned
         self._display = display
         self._clock = clock
-        self._began_mono_s = clock.monotonic_s()
+        self.began_mono_s = clock.monotonic_s()
         self._outcomes: Counter[Outcome] = Counter()
-        self._fatal_kind = ""
 
     @property
     def tally(self) -> Tally:
@@ -112,6 +116,14 @@ class Recorder:
         self._journal.append("run_started", event)
         if self._display is not None:
             self._display.begin(simulated=setup.simulated)
+
+    def trial_reused(self, trial: KeptTrial) -> None:
+        """
+        Log and count a trial that an earlier run has measured.
+        """
+        self._outcomes[trial.outcome] += 1
+        event = {name: getattr(trial, name) for name in KEPT_FIELDS}
+        self._journal.append("trial_reused", event)
 
     def trial_started(self, trial: Trial) -> None:
         """
@@ -149,8 +161,6 @@ class Recorder:
         outcome, reason = outcome_of(attempted)
         self._outcomes[outcome] += 1
         trouble = attempted.reply.trouble
-        if trouble is not None and trouble.rule.fatal:
-            self._fatal_kind = self._fatal_kind or trouble.kind
         event = {
             "trial": task.number,
             "case": task.trial.case,
@@ -158,35 +168,54 @@ class Recorder:
             "outcome": outcome,
             "kind": trouble.kind if trouble else "",
             "reason": reason,
-            "checks": [asdict(check) for check in attempted.checks],
+            "checks": [_flat(check) for check in attempted.checks],
             "attempts": task.attempt,
             "duration_s": round(task.worked_s, _ROUND),
             "waited_s": round(task.waited_s, _ROUND),
         }
         self._journal.append("trial_finished", event)
 
-    def tick(self, in_flight: int, waiting: int, paused_s: float) -> None:
+    def governor_changed(self, change: Change) -> None:
+        """
+        Log that attempts are let through in another way now.
+        """
+        event = {
+            "reason": change.reason,
+            "kind": change.kind,
+            "in_flight_limit": change.in_flight_limit,
+            "per_minute": change.per_minute and round(change.per_minute, 3),
+            "paused_s": round(change.paused_s, 3),
+        }
+        self._journal.append("governor_changed", event)
+
+    def tick(self, in_flight: int, waiting: int, hold: Hold | None) -> None:
         """
         Show the counts, and notice a log that can no longer be synced.
         """
         self._journal.check()
         if self._display is not None:
             self._display.show(
-                self.tally, in_flight=in_flight, waiting=waiting, paused_s=paused_s
+                self.tally, in_flight=in_flight, waiting=waiting, hold=hold
             )
 
-    def run_finished(self, status: RunStatus, signal_number: int | None) -> str:
+    def run_finished(
+        self, status: RunStatus, *, signal_number: int | None, stopped_by: str
+    ) -> str:
         """
         Log the verdict, lock the log and return its SHA-256.
+
+        Args:
+            stopped_by: The trouble or the cap that stopped the run; empty for none.
         """
-        verdict, reason = decide(self.tally, status, fatal_kind=self._fatal_kind)
+        verdict, reason = decide(self.tally, status, stopped_by=stopped_by)
         event = {
             "status": status,
             "signal": signal_number,
+            "stopped_by": stopped_by,
             "verdict": verdict,
             "reason": reason,
             "counts": asdict(self.tally),
-            "duration_s": round(self._clock.monotonic_s() - self._began_mono_s, _ROUND),
+            "duration_s": round(self._clock.monotonic_s() - self.began_mono_s, _ROUND),
         }
         self._journal.append("run_finished", event)
         return self._journal.lock()
@@ -201,6 +230,8 @@ def redact_event(
     A key that happens to be `simulated` or `completed` would otherwise leave a log that
     cannot be read back.
     """
+    if redact(fields) is fields:  # One look instead of one at each field.
+        return dict(fields)
     clean: dict[str, Any] = {}
     for name, value in fields.items():
         if name in _OWN_WORDS:
@@ -216,6 +247,13 @@ def redact_event(
     return clean
 
 
+def _flat(value: CheckResult | Usage) -> dict[str, Any]:
+    """
+    Return a value's fields, which hold no other values; `asdict` copies what they hold.
+    """
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
 def _reply_fields(reply: Reply) -> dict[str, Any]:
     """
     Return what the log keeps of a reply: all of it.
@@ -229,7 +267,7 @@ def _reply_fields(reply: Reply) -> dict[str, Any]:
         "errors": reply.errors,
         "duration_s": round(reply.duration_s, _ROUND),
         "cost_usd": None if reply.cost_usd is None else round(reply.cost_usd, 8),
-        "usage": asdict(reply.usage),
+        "usage": _flat(reply.usage),
         "model": reply.model,
         "session_id": reply.session_id,
         "turns": reply.turns,

@@ -18,7 +18,7 @@ from tenacity import (
     DoSleep,
     RetryCallState,
     Retrying,
-    retry_if_result,
+    retry_always,
     stop_after_attempt,
     wait_random_exponential,
 )
@@ -71,7 +71,7 @@ class RetryPolicy:
         self._retrying = Retrying(
             stop=stop_after_attempt(max_attempts),
             wait=_WaitForTrouble(),
-            retry=retry_if_result(is_worth_another),
+            retry=retry_always,
             retry_error_callback=lambda state: state.outcome,
         )
 
@@ -81,10 +81,15 @@ class RetryPolicy:
 
         None from it means that the trial has ended.
         """
-        self._retrying.begin()
-        state = RetryCallState(self._retrying, fn=None, args=(), kwargs={})
+        state: RetryCallState | None = None
 
         def after(reply: Reply) -> float | None:
+            nonlocal state
+            if not is_worth_another(reply):
+                return None
+            if state is None:  # Most trials never get here.
+                self._retrying.begin()
+                state = RetryCallState(self._retrying, fn=None, args=(), kwargs={})
             state.set_result(reply)
             step = self._retrying.iter(retry_state=state)
             if not isinstance(step, DoSleep):

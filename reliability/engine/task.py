@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reliability.engine.governor import Change, Ticket
+    from reliability.limits import Hold
     from reliability.model import CheckResult, Reply, Trial
 
 
@@ -32,6 +34,7 @@ class Task:
         due_mono_s: When its next attempt may start.
         attempt: The attempt under way, or the last one; 0 before the first.
         waited_s: Time it has spent between attempts.
+        ticket: Of the attempt under way; None before the first.
     """
 
     due_mono_s: float
@@ -42,6 +45,7 @@ class Task:
     waited_s: float = field(default=0.0, compare=False)
     worked_s: float = field(default=0.0, compare=False)
     ended_mono_s: float = field(default=0.0, compare=False)
+    ticket: Ticket | None = field(default=None, compare=False)
 
 
 class Inbox(Protocol):
@@ -82,7 +86,15 @@ class Observer(Protocol):
         Hear that *task* has ended, with its last attempt.
         """
 
-    def tick(self, in_flight: int, waiting: int, paused_s: float) -> None:
+    def governor_changed(self, change: Change) -> None:
+        """
+        Hear that the gate in front of all attempts is another one now.
+        """
+
+    def tick(self, in_flight: int, waiting: int, hold: Hold | None) -> None:
         """
         Hear, a few times a second, how many attempts are in flight or wait.
+
+        Args:
+            hold: Why none starts now; None when nothing keeps them.
         """

@@ -1,81 +1,329 @@
 """
-A fresh folder for each attempt, for HOME and temporary files.
+A room for each attempt: a folder to work in, HOME, TMPDIR, and nothing of another's.
 
-What one attempt leaves there cannot help the next to pass. The folder is outside the
-workspace and is gone when the attempt has been read, also when the attempt took its
-own right to write there.
+What one attempt leaves there cannot help the next to pass, and the user's workspace
+stays as it was, since the agent works in a copy. Rooms are outside the workspace and
+are gone when the attempt has been read, also when it took its own right to write there.
+
+The copy itself is used again: when an attempt has ended, what it touched is undone,
+and only where that is not possible for sure the next one gets a fresh copy.
+
+Rooms are named by the lowest number that is free: trials that follow each other all
+work in the same place. Claude Code writes the path into its prompt, so with a path of
+its own each trial would pay for a prompt that no cache has seen.
+
+As root, the room itself belongs to us, only the folders in it to the agent's user, and
+it is closed while we copy, look or remove: a process of that user in another room
+cannot put a link where we are about to write. It is no fence between rooms that are
+open at the same time: their processes are of one user.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
-import shutil
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reliability.agents import Room
+from reliability.choices import Isolation
+from reliability.engine.origin import Origin, check_out, copy_tree, copy_workspace
+from reliability.engine.restore import restore_tree
+from reliability.engine.survey import Survey, survey_tree
+from reliability.engine.tools import ToolError
+from reliability.errors import AgentSetupError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from reliability.agents.user import User
+    from reliability.engine.tools import Tools
+
+_CLOSED, _PASSABLE = 0o700, 0o711
+_POLL_S = 0.2
+_REMOVE_S = 120.0
+_SETTLED_S = 0.001
+"""A wall clock that is only slowed down never goes back; one that is set does."""
+
+_REMOVE_AFTER_CANCEL_S = 2.0
+# A cancelled run has little time, and a container takes its temporary files with it.
+
+
+class Stay:
+    """
+    One attempt's time in its room.
+
+    Args:
+        origin: What its folder was copied from; None when it works in the workspace.
+    """
+
+    def __init__(
+        self, room: Room, tree: Path, origin: Origin | None, tools: Tools
+    ) -> None:
+        self.room = room
+        self.origin = origin
+        self._tree = tree
+        self._after_setup = Survey()
+        self._began_ns = 0
+        self._copied_ns = 0
+        self._wall_lead_s = tools.wall_lead_s()
+        self._tools = tools
+
+    def open_door(self) -> None:
+        """
+        Let the processes of the agent's user in.
+        """
+        self.room.home.chmod(_CLOSED if self.room.uid is None else _PASSABLE)
+        # The clock of ctimes is the file system's own, and this has just set one.
+        self._began_ns = self.room.home.stat().st_ctime_ns
+        self._copied_ns = self._copied_ns or self._began_ns
+
+    def begin(self, *, after_setup: bool) -> None:
+        """
+        Remember how things are: whatever is newer will be the agent's doing.
+
+        Args:
+            after_setup: Other files than the origin's may be there already.
+        """
+        if self.origin is not None and after_setup:
+            self._after_setup = self._look()
+        self.open_door()
+
+    def leftovers(self) -> Survey:
+        """
+        Close the room and see what is different; nothing when nothing was copied.
+        """
+        self.room.home.chmod(_CLOSED)
+        if self.origin is None:
+            return Survey()
+        found = self._look()
+        found.removed -= self._after_setup.removed
+        return found
+
+    def tidy(self, tree: Path) -> bool:
+        """
+        Undo all that was done to the copy, which is at *tree* now.
+
+        Returns:
+            False when it is to be thrown away.
+        """
+        if self.origin is None or self._tools.cancel.is_set():
+            return False
+        # A clock that was set back makes what was touched look older than the copy.
+        if self._tools.wall_lead_s() < self._wall_lead_s - _SETTLED_S:
+            return False
+        return restore_tree(tree, self.origin.tree, since_ns=self._copied_ns)
+
+    def _look(self) -> Survey:
+        assert self.origin is not None, "the caller has looked"  # noqa: S101
+        owner = os.geteuid() if self.room.uid is None else self.room.uid
+        return survey_tree(
+            self._tree,
+            self.origin.tree,
+            owner_uid=owner,
+            began_ns=self._began_ns,
+            known=self._after_setup.ctimes_ns,
+        )
 
 
 class Rooms:
     """
-    Folders below one temporary folder of the run; made when first asked for.
+    The rooms of one run, below one temporary folder; made when first asked for.
+
+    Args:
+        output_dir: The run's own output, which no copy has.
     """
 
-    def __init__(self) -> None:
-        self._base: Path | None = None
+    def __init__(
+        self,
+        *,
+        workspace: Path,
+        isolation: Isolation,
+        user: User,
+        tools: Tools,
+        output_dir: Path,
+    ) -> None:
+        self._workspace = workspace
+        self._isolation = isolation
+        self._user = user
+        self._tools = tools
+        self._output_dir = output_dir
         self._lock = threading.Lock()
+        self._origin_lock = threading.Lock()
+        self._base: Path | None = None
+        self._origin: Origin | None = None
+        self._has_failed = False
+        self._taken: set[int] = set()
+        self._spares: list[Path] = []
+        self._spare_numbers = itertools.count(1)
 
     @contextmanager
-    def open_room(self, cookie: str) -> Iterator[Path]:
+    def open_room(self) -> Iterator[Stay]:
         """
-        Make a folder that nobody else can read, and remove it at the end.
+        Make a room, with a fresh copy in it, and remove it at the end.
 
-        Args:
-            cookie: Unique in the run; part of the name.
+        Raises:
+            AgentSetupError: when no room can ever be made.
+            ToolError: when this one cannot.
+        """
+        origin = self._find_origin()
+        number = self._take_number()
+        home = self._base_folder() / str(number)
+        try:
+            tree = home / "work" / (self._workspace.name or "workspace")
+            home.mkdir(mode=_CLOSED)
+            workspace = self._workspace
+            if origin is not None:
+                self._furnish(tree, origin)
+                workspace = tree / origin.prefix
+            room = Room(
+                home=home, workspace=workspace, uid=self._user.uid, gid=self._user.gid
+            )
+            stay = Stay(room, tree, origin, self._tools)
+            yield stay
+            self._keep(stay, tree)
+        finally:
+            with suppress(OSError):
+                home.chmod(_CLOSED)
+            self._remove(home)
+            with self._lock:
+                self._taken.discard(number)
+
+    def _furnish(self, tree: Path, origin: Origin) -> None:
+        """
+        Make *tree* a copy of the origin: one that was used and tidied, or a fresh one.
         """
         with self._lock:
-            if self._base is None:
-                self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
-        room = self._base / cookie
-        room.mkdir(mode=0o700)
-        try:
-            yield room
-        finally:
-            remove_tree(room)
+            spare = self._spares.pop() if self._spares else None
+        if spare is not None:
+            spare.rename(tree.parent)
+            return
+        tree.parent.mkdir(mode=0o755)
+        copy_tree(origin.tree, tree, self._tools)
+
+    def _keep(self, stay: Stay, tree: Path) -> None:
+        """
+        Take the copy out of the room and tidy it, for an attempt to come.
+        """
+        if stay.origin is None:
+            return
+        folder = stay.origin.tree.parent
+        spare = folder / f"spare-{next(self._spare_numbers)}"
+        tree.parent.rename(spare)
+        if stay.tidy(spare / tree.name):
+            with self._lock:
+                self._spares.append(spare)
+        else:
+            self._remove(spare)
 
     def close(self) -> None:
         """
         Remove whatever is left.
         """
-        if self._base is not None:
-            remove_tree(self._base)
+        with self._lock:
+            base, self._base = self._base, None
+        if base is not None:
+            self._remove(base)
+
+    def _take_number(self) -> int:
+        """
+        Return the lowest number that has no room, nor what is left of one.
+        """
+        base = self._base_folder()
+        with self._lock:
+            number = 1
+            while number in self._taken or (base / str(number)).exists():
+                number += 1
+            self._taken.add(number)
+            return number
+
+    def _base_folder(self) -> Path:
+        with self._lock:
+            if self._base is None:
+                self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
+                self._base.chmod(_CLOSED if self._user.uid is None else _PASSABLE)
+            return self._base
+
+    def _find_origin(self) -> Origin | None:
+        """
+        Return what rooms are copied from; made by whoever comes first.
+        """
+        if self._isolation is Isolation.NONE:
+            return None
+        while not self._origin_lock.acquire(timeout=_POLL_S):
+            if self._tools.cancel.is_set():
+                raise ToolError("The run was cancelled.")
+        try:
+            self._origin = self._origin or self._make_origin()
+        except (OSError, ToolError) as error:
+            # Once it may have been a file that came or went while we copied.
+            if self._has_failed and not self._tools.cancel.is_set():
+                raise AgentSetupError(
+                    f"The workspace cannot be copied: {error}",
+                    remedy="Mend that, or choose another isolation.",
+                ) from None
+            self._has_failed = True
+            raise
+        else:
+            return self._origin
+        finally:
+            self._origin_lock.release()
+
+    def _make_origin(self) -> Origin:
+        base = self._base_folder()
+        folder = base / "origin"
+        self._remove(folder)
+        folder.mkdir(mode=_CLOSED)
+        tree = folder / "tree"
+        if self._isolation is Isolation.WORKTREE:
+            return check_out(self._workspace, tree, user=self._user, tools=self._tools)
+        return copy_workspace(
+            self._workspace,
+            tree,
+            without=[base, self._output_dir],
+            user=self._user,
+            tools=self._tools,
+        )
+
+    def _remove(self, folder: Path) -> None:
+        cancelled = self._tools.cancel.is_set()
+        limit_s = _REMOVE_AFTER_CANCEL_S if cancelled else _REMOVE_S
+        remove_tree(folder, self._tools, limit_s=limit_s)
 
 
-def remove_tree(folder: Path) -> None:
+def remove_tree(folder: Path, tools: Tools, *, limit_s: float = _REMOVE_S) -> None:
     """
     Remove *folder* as far as we may; folders that forbid it are opened up first.
+
+    What cannot be removed stays, without an error: it is a temporary folder.
+
+    Args:
+        limit_s: For each of at most two tries.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.is_dir():
-        _open_up(folder)
-        for parent, names, _ in os.walk(folder):
-            for name in names:
-                _open_up(Path(parent, name))
-        shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(2):
+        if not folder.exists():
+            return
+        with suppress(ToolError):
+            # rm(1) goes as deep as there are folders, and follows no link on the way.
+            tools.run("rm", "-rf", "--", str(folder), timeout_s=limit_s, must_end=True)
+        if os.geteuid() != 0 and folder.exists():
+            _open_up(folder)
 
 
 def _open_up(folder: Path) -> None:
     """
-    Give ourselves all rights to one folder; a link to one is left alone.
+    Give ourselves all rights to the folders below; a link to one is left alone.
     """
-    with suppress(OSError):
-        # Linux cannot chmod without following links, but it can open without.
-        fd = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            os.chmod(f"/proc/self/fd/{fd}", 0o700)  # noqa: PTH101 - no path of ours
-        finally:
-            os.close(fd)
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                # Linux cannot chmod without following links, but can open without.
+                flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW
+                fd = os.open(Path(parent, name), flags)
+                try:
+                    os.chmod(f"/proc/self/fd/{fd}", 0o700)  # noqa: PTH101 - no path
+                finally:
+                    os.close(fd)

@@ -223,8 +223,6 @@ def _check_headers(headers: Mapping[str, str], origin: Origin) -> None:
     Refuse what `http.client` would refuse in an error that shows the value.
     """
     for name, value in headers.items():
-        if not value.isascii() or any(
-            ord(char) < 32 and char != "\t" for char in value
-        ):
+        if not _HEADER_VALUE.fullmatch(value):
             text = f"{origin}: the value of header {name!r} is not one line of ASCII"
             raise HttpError("protocol", text)

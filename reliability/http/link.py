@@ -79,6 +79,7 @@ class Link:
         self.http = http.client.HTTPConnection(origin.host, origin.port)
         self._aborted = aborted
         self._sock: socket.socket | None = None
+        self._holds_head, self._head = False, b""
         self._proxy: Proxy | None = None
         self._lock = threading.Lock()
 
@@ -130,6 +131,7 @@ class Link:
             target = f"http://{self.origin.host_header}{target}"
             if self._proxy.authorization:
                 extra["Proxy-Authorization"] = self._proxy.authorization
+        self._holds_head = 0 < len(request.body or b"") <= _SEND_BYTES
         try:
             headers = {**extra, **request.headers}
             self.http.request(request.method, target, request.body, headers)
@@ -163,9 +165,8 @@ class Link:
         """
         with self._lock:
             if self._sock is not None:
-                # Not SSLSocket's own method, which would drop the TLS state under
-                # the feet of the thread that is reading. An error means that the
-                # socket is not connected yet, or no longer.
+                # Not SSLSocket's own, which drops the TLS state under the reader.
+                # An error means that the socket is not connected yet, or no longer.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
 
@@ -182,9 +183,15 @@ class Link:
     def sendall(self, data: ReadableBuffer) -> None:
         """
         Send everything before the deadline (called by `http.client`).
+
+        A head waits for its body: two sends would wake the peer twice.
         """
         sock = self._live()
-        rest = memoryview(data).cast("B")
+        if self._holds_head:
+            self._holds_head, self._head = False, bytes(data)
+            return
+        rest = memoryview(self._head + data if self._head else data).cast("B")
+        self._head = b""
         while rest:
             sock.settimeout(self.deadline.left_s())
             rest = rest[sock.send(rest[:_SEND_BYTES]) :]

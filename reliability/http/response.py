@@ -86,13 +86,14 @@ class Response:
         """
         held = bytearray()
         while piece := self._next(_PIECE_BYTES):
-            scanned_bytes = len(held)
-            held += piece
-            while (end := held.find(b"\n", scanned_bytes)) >= 0:
-                line = bytes(held[:end])
-                del held[: end + 1]
-                scanned_bytes = 0
-                yield line.removesuffix(b"\r")
+            first, newline, rest = piece.partition(b"\n")
+            held += first
+            if newline:
+                yield bytes(held).removesuffix(b"\r")
+                *whole, last = rest.split(b"\n")
+                for line in whole:
+                    yield line.removesuffix(b"\r")
+                held = bytearray(last)
             if len(held) > cap_bytes:
                 self._finish(is_whole=False)
                 where = self._origin

@@ -16,6 +16,7 @@ import base64
 import ipaddress
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -73,6 +74,8 @@ class Request(NamedTuple):
     body: bytes | None
 
 
+# A run asks one address thousands of times.
+@lru_cache(maxsize=8)
 def parse_url(url: str) -> tuple[Origin, str]:
     """
     Split into the origin and the request target, whose bytes stay as they are.

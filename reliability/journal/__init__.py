@@ -10,6 +10,7 @@ The log of a run: written line by line, locked at the end, never rewritten.
     writer   Journal: create, reopen, append, lock
     reader   read_events: stream the events, tell a torn tail from damage
     whole    read_whole_events: with the texts of side files in their places
+    sidecar  the hash of a locked log, as recorded and as it is
     verify   examine, repair
 
 What is promised, line by line and byte by byte, is in `docs/log-format.md`.
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 from reliability.journal.reader import Damage, Event, read_events
 from reliability.journal.side import read_side_text
+from reliability.journal.sidecar import present_sha256, recorded_sha256
 from reliability.journal.verify import Examination, examine, repair
 from reliability.journal.whole import read_whole_events
 from reliability.journal.writer import Journal
@@ -29,8 +31,10 @@ __all__ = [
     "Examination",
     "Journal",
     "examine",
+    "present_sha256",
     "read_events",
     "read_side_text",
     "read_whole_events",
+    "recorded_sha256",
     "repair",
 ]

@@ -179,14 +179,15 @@ class Scan:
         """
         Count a good line and return its event.
         """
+        envelope = {name: members.pop(name, ()) for name in ENVELOPE}
         event = Event(
-            seq=members["seq"],
-            time=members["time"],
-            run_id=members["run_id"],
-            event=members["event"],
-            fields={k: v for k, v in members.items() if k not in ENVELOPE},
+            seq=envelope["seq"],
+            time=envelope["time"],
+            run_id=envelope["run_id"],
+            event=envelope["event"],
+            fields=members,
             offset=self.whole_bytes,
-            side_files=tuple(map(tuple, members.get("side_files", ()))),
+            side_files=tuple(map(tuple, envelope["side_files"])),
         )
         self.line_count += 1
         self.whole_bytes += len(line)

@@ -62,6 +62,7 @@ class Tail:
         self.failure = ""
         self._fd = fd
         self._path = path
+        self._name = os.fspath(path)
         status = os.fstat(fd)
         self._device_inode = (status.st_dev, status.st_ino)
         self._unsettled = b""
@@ -111,7 +112,7 @@ class Tail:
             JournalError: when it does not; the log is dead then.
         """
         try:
-            status = self._path.lstat()
+            status = os.lstat(self._name)
         except OSError as error:
             self.fail("the log is no longer at its path", error)
         if (status.st_dev, status.st_ino) != self._device_inode:

@@ -13,7 +13,6 @@ locked.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,15 +22,13 @@ from reliability.journal.lock import take_lock
 from reliability.journal.name import sidecar_path
 from reliability.journal.reader import Damage, Scan, damage_error, open_log
 from reliability.journal.side import side_problem
+from reliability.journal.sidecar import recorded_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from reliability.clock import Clock
-
-# Sixty-four digits, two blanks and a file name take less.
-_SIDECAR_LIMIT_BYTES = 4096
 
 # A report names so many broken side files and counts the others.
 _SIDE_PROBLEMS_SHOWN = 10
@@ -180,7 +177,7 @@ def examine(path: Path) -> Examination:
             first_event = first_event or event.event
             found = (side_problem(path, event.fields, p) for p in event.side_files)
             side_problems.extend(filter(None, found))
-    recorded_sha256 = _recorded_sha256(path)
+    recorded = recorded_sha256(path)
     return Examination(
         path=path,
         lines=scan.line_count,
@@ -189,9 +186,9 @@ def examine(path: Path) -> Examination:
         damage=scan.damage,
         began=first_event == "run_started",
         ended=scan.last_event == "run_finished",
-        locked=recorded_sha256 is not None and scan.last_event == "run_finished",
+        locked=recorded is not None and scan.last_event == "run_finished",
         sha256=scan.digest.hexdigest(),
-        recorded_sha256=recorded_sha256,
+        recorded_sha256=recorded,
         side_problems=tuple(side_problems),
     )
 
@@ -285,16 +282,3 @@ def refuse_finished(path: Path) -> None:
             f"{path} was locked when its run ended and takes no more lines.",
             remedy="Begin a new run.",
         )
-
-
-def _recorded_sha256(path: Path) -> str | None:
-    """
-    Return the SHA-256 from the sidecar; None without one, empty when it holds none.
-    """
-    sidecar = sidecar_path(path)
-    if not os.path.lexists(sidecar):
-        return None
-    with open_log(sidecar) as file:
-        text = file.read(_SIDECAR_LIMIT_BYTES).decode("utf-8", "replace")
-    found = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)\n?", text)
-    return found[1] if found and found[2] == path.name else ""

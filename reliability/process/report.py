@@ -43,6 +43,17 @@ class ChildReport:
     swept: int
     dropped_lines: int = 0
 
+    @property
+    def was_killed(self) -> bool:
+        """
+        Tell whether a SIGKILL ended it, or its own child, that was not ours.
+
+        The kernel sends one when memory runs out, and leaves no other trace that a
+        container could see; somebody else may have sent it too.
+        """
+        codes = {-signal.SIGKILL, _SHELL_SIGNAL_BASE + signal.SIGKILL}
+        return self.exit_code in codes and not (self.timed_out or self.cancelled)
+
     def describe_exit(self) -> str:
         """
         Say in a few words how it ended, and who ended it where that was us.
@@ -59,6 +70,8 @@ class ChildReport:
         Name the exit code or the signal.
         """
         code = self.exit_code
+        if self.was_killed:
+            return "killed (SIGKILL), perhaps because memory ran out"
         if code is None:
             return "end unknown: the process could not be reaped"
         if code < 0:
@@ -70,12 +83,9 @@ class ChildReport:
 
     def _signal_name(self, number: int) -> str:
         """
-        Name a signal; SIGKILL that was not ours gets its usual cause.
+        Name a signal.
         """
         try:
-            name = signal.Signals(number).name
+            return signal.Signals(number).name
         except ValueError:
-            name = f"signal {number}"
-        if number == signal.SIGKILL and not (self.timed_out or self.cancelled):
-            return f"{name} (perhaps out of memory)"
-        return name
+            return f"signal {number}"

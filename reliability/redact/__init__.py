@@ -34,11 +34,12 @@ MARK = "[redacted]"
 SHORTEST = 8  # Shorter values (`1`, `true`) would blank ordinary words.
 
 _GAP = re.compile(r"\s+|\\[nrt]")
-_BREAKS = ("\n", "\r", "\\n", "\\r")
 _BASE64_CHARS = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 )
 _BASE64_TAIL = re.compile("[A-Za-z0-9+/_-]?={0,2}")
+
+_WITHOUT_STRINGS = frozenset({bool, float, int, type(None)})
 
 # Every shape begins with one of these, which are quick to look for.
 _SHAPE_STARTS = (
@@ -99,7 +100,7 @@ class Redactor:
         The same object if there are none; else a copy, in which a tuple has become a
         list. Keys that only differed in their secret stay apart.
         """
-        strings = tuple(_strings_in(value))
+        strings = _strings_in(value)
         if not self._is_suspect("\0".join(strings)):
             return value
         if all(self.text(string) is string for string in strings):
@@ -142,7 +143,7 @@ class Redactor:
         for needle in self._needles:
             if needle in text:
                 return True
-        if not any(mark in text for mark in _BREAKS):
+        if not _has_break(text):
             return False
         squeezed = _GAP.sub("", text)
         return any(needle in squeezed for needle in self._squeezed_needles)
@@ -153,7 +154,7 @@ class Redactor:
         """
         yield from (match.span() for match in _SHAPES.finditer(text))
         yield from _found(self._forms, text)
-        if any(mark in text for mark in _BREAKS):
+        if _has_break(text):
             gaps = {at for m in _GAP.finditer(text) for at in range(*m.span())}
             kept = [at for at in range(len(text)) if at not in gaps]
             squeezed = "".join(text[at] for at in kept)
@@ -203,17 +204,33 @@ def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join((*parts, text[done:]))
 
 
-def _strings_in(value: Any) -> Iterator[str]:
+def _has_break(text: str) -> bool:
     """
-    Yield every string in JSON-like data, keys included.
+    Tell whether a line ends in the text, by a character or by the escape for one.
     """
+    return "\n" in text or "\r" in text or "\\n" in text or "\\r" in text
+
+
+def _strings_in(value: Any) -> list[str]:
+    """
+    Return every string in JSON-like data, keys included.
+
+    Every event of a log comes through here, so the kinds that are most are asked for
+    first, by their exact type where that is enough.
+    """
+    strings: list[str] = []
     todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, Mapping):
-            todo.extend(item)
-            todo.extend(item.values())
-        elif isinstance(item, list | tuple):
-            todo.extend(item)
+    for item in todo:  # It grows while it is walked.
+        kind = type(item)
+        if kind is str:
+            strings.append(item)
+        elif kind in _WITHOUT_STRINGS:
+            continue
+        elif isinstance(item, (dict, Mapping)):
+            todo += item
+            todo += item.values()
+        elif isinstance(item, (list, tuple)):
+            todo += item
+        elif isinstance(item, str):
+            strings.append(item)
+    return strings

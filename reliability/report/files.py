@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reliability.errors import JournalError
 from reliability.journal.files import FINISHED_MODE, open_regular
-from reliability.report.document import as_json
+from reliability.report.document import json_pieces
 from reliability.report.html import page
 from reliability.report.junit import junit
 from reliability.report.markdown import summary
@@ -31,10 +31,10 @@ REPORT_NAMES = {
     "summary": "summary.md",
     "junit": "junit.xml",
 }
-_MAKERS: dict[str, Callable[[RunResult], str]] = {
-    "results": as_json,
+_MAKERS: dict[str, Callable[[RunResult], Iterable[str]]] = {
+    "results": json_pieces,
     "report": page,
-    "summary": summary,
+    "summary": lambda result: [summary(result)],
     "junit": junit,
 }
 
@@ -69,7 +69,7 @@ def write_reports(result: RunResult, directory: Path) -> dict[str, Path]:
             )
     directory.mkdir(parents=True, exist_ok=True)
     for kind, make in _MAKERS.items():
-        _write(paths[kind], [make(result)])
+        _write(paths[kind], make(result))
     blocks = readable_blocks(paths["log"])
     _write(paths["readable"], (f"{block}\n" for block in blocks))
     return paths

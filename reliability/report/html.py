@@ -2,7 +2,8 @@
 The report as one HTML page that opens offline: no script, no font, no image from afar.
 
 Trials that did not pass come first, the first of them open; then all trials in their
-order. Each trial stands in one place, and every mark of the strip leads there.
+order. Each trial stands in one place, and every mark of the strip leads there. Of a
+long run only some trials stand here, and the page says how many are left out.
 
 All text goes through `html_text`; the page's own policy forbids whatever could load.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.escape import html_text
+from reliability.model import Outcome
 from reliability.report.words import (
     ANSWER_CUT,
     SIMULATED,
@@ -23,25 +25,31 @@ from reliability.report.words import (
     notes,
     noteworthy,
     title,
+    why,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reliability.run_result import RunResult, TrialResult
 
-MAX_TRIALS = 5_000
+MAX_TRIALS = 1_000
+"""How many trials the page shows, and how many more of those that did not pass: a
+browser is slow with tens of thousands, and nobody reads them there."""
+
 MAX_OPEN = 20
 _STYLE = Path(__file__).with_name("report.css")
 
 
-def page(result: RunResult) -> str:
+def page(result: RunResult) -> Iterator[str]:
     """
-    Return the whole page.
+    Yield the whole page, one trial at a time.
     """
     name = html_text(title(result))
     word = VERDICT_WORDS[result.verdict]
     label = f"{word} (simulated)" if result.simulated else word
     simulated = f'<p class="simulated">{SIMULATED}</p>' if result.simulated else ""
-    return f"""<!doctype html>
+    yield f"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -58,15 +66,16 @@ def page(result: RunResult) -> str:
 {simulated}
 <p class="verdict {result.verdict}"><strong>{label}</strong> \
 {html_text(result.reason)}</p>
-{_strip(result)}
-<table class="facts"><tbody>
+"""
+    yield from _strip(result)
+    yield f"""<table class="facts"><tbody>
 {_fact_rows(result)}
 </tbody></table>
 {_notes(result)}
-{_not_passed(result)}
-<h2>All trials</h2>
-{_trials(result)}
-<h2>Prompt</h2>
+"""
+    yield from _not_passed(result)
+    yield from _trials(result)
+    yield f"""<h2>Prompt</h2>
 <pre>{html_text(result.prompt)}</pre>
 <footer>Run {html_text(result.run_id)}, started {html_text(result.started_utc)}. \
 {_log(result)}</footer>
@@ -76,17 +85,32 @@ def page(result: RunResult) -> str:
 """
 
 
-def _strip(result: RunResult) -> str:
+def _shown(result: RunResult) -> Iterator[TrialResult]:
+    """
+    Yield the trials that stand on the page.
+
+    They are the first ones, and of the later ones some that did not pass.
+    """
+    trials = result.trials
+    yield from trials[:MAX_TRIALS]
+    if len(trials) > MAX_TRIALS:
+        last = trials[MAX_TRIALS - 1].number
+        bad = noteworthy(result)[:MAX_TRIALS]
+        yield from (trial for trial in bad if trial.number > last)
+
+
+def _strip(result: RunResult) -> Iterator[str]:
     """
     Draw one mark a trial, in order: what a reader sees before any number.
     """
-    marks = "".join(
-        f'<li><a class="{trial.outcome}" href="#trial-{trial.number}" '
-        f'title="trial {trial.number}: {trial.outcome}">'
-        f"{SYMBOLS[trial.outcome]}</a></li>"
-        for trial in result.trials[:MAX_TRIALS]
-    )
-    return f'<ol class="strip" aria-label="Outcome of each trial">{marks}</ol>'
+    yield '<ol class="strip" aria-label="Outcome of each trial">'
+    for trial in _shown(result):
+        yield (
+            f'<li><a class="{trial.outcome}" href="#trial-{trial.number}" '
+            f'title="trial {trial.number}: {trial.outcome}">'
+            f"{SYMBOLS[trial.outcome]}</a></li>"
+        )
+    yield "</ol>\n"
 
 
 def _fact_rows(result: RunResult) -> str:
@@ -108,34 +132,57 @@ def _notes(result: RunResult) -> str:
     return f'<ul class="notes">{items}</ul>' if items else ""
 
 
-def _not_passed(result: RunResult) -> str:
+def _not_passed(result: RunResult) -> Iterator[str]:
     """
-    Return the trials that did not pass, the first of them open; empty without any.
+    Yield the trials that did not pass, the first of them open; nothing without any.
     """
-    trials = noteworthy(result)[:MAX_TRIALS]
+    trials = noteworthy(result)
     if not trials:
-        return ""
-    parts = [_trial(trial, opened=n < MAX_OPEN) for n, trial in enumerate(trials)]
-    return "\n".join(["<h2>Trials that did not pass</h2>", *parts])
+        return
+    yield "<h2>Trials that did not pass</h2>\n"
+    for count, trial in enumerate(trials[:MAX_TRIALS]):
+        yield _trial(trial, opened=count < MAX_OPEN)
+    if len(trials) > MAX_TRIALS:
+        yield _left_out(len(trials) - MAX_TRIALS, "more that did not pass")
 
 
-def _trials(result: RunResult) -> str:
+def _trials(result: RunResult) -> Iterator[str]:
     """
-    Return all trials in order; those that stand further up are only pointed to.
+    Yield the trials in order; those that stand further up are only pointed to.
     """
-    above = {trial.number for trial in noteworthy(result)[:MAX_TRIALS]}
-    shown = result.trials[:MAX_TRIALS]
-    more = len(result.trials) - len(shown)
-    rest = f"<p>{more} more trials are in results.json and in the log.</p>"
-    rows = [_pointer(one) if one.number in above else _trial(one) for one in shown]
-    return "\n".join(rows) + (rest if more else "")
+    yield f"<h2>{_heading(result)}</h2>\n"
+    shown = 0
+    for trial in _shown(result):
+        shown += 1
+        # The first trials hold no more that did not pass than stand further up.
+        passed = trial.outcome is Outcome.PASS
+        yield _trial(trial) if passed else _pointer(trial)
+    if shown < len(result.trials):
+        yield _left_out(len(result.trials) - shown, "more")
+
+
+def _heading(result: RunResult) -> str:
+    """
+    Say which trials follow.
+    """
+    if len(result.trials) <= MAX_TRIALS:
+        return "All trials"
+    bad = ", and later ones that did not pass" if noteworthy(result) else ""
+    return f"The first {MAX_TRIALS} trials{bad}"
+
+
+def _left_out(count: int, which: str) -> str:
+    """
+    Say how many trials do not stand on the page, and where they do.
+    """
+    return f"<p>{count} {which} are in results.json and in the log.</p>\n"
 
 
 def _trial(trial: TrialResult, *, opened: bool = False) -> str:
     """
     Return a trial that unfolds to its answer.
     """
-    reason = f" {html_text(trial.reason)}" if trial.reason else ""
+    reason = f" {html_text(why(trial))}" if why(trial) else ""
     again = f", {trial.attempts} attempts" if trial.attempts != 1 else ""
     cut = f'\n<p class="cut">{ANSWER_CUT}</p>' if trial.answer_cut else ""
     place = f'id="trial-{trial.number}" class="trial {trial.outcome}"'
@@ -143,7 +190,8 @@ def _trial(trial: TrialResult, *, opened: bool = False) -> str:
 <summary><b>{SYMBOLS[trial.outcome]} {trial.number}</b> <span>{trial.outcome}, \
 {duration(trial.duration_s)}{again}.{reason}</span></summary>
 <pre>{html_text(trial.answer) or "(no answer)"}</pre>{cut}
-</details>"""
+</details>
+"""
 
 
 def _pointer(trial: TrialResult) -> str:
@@ -152,7 +200,8 @@ def _pointer(trial: TrialResult) -> str:
     """
     return (
         f'<p class="trial {trial.outcome}"><a href="#trial-{trial.number}">'
-        f"<b>{SYMBOLS[trial.outcome]} {trial.number}</b> {trial.outcome}: above</a></p>"
+        f"<b>{SYMBOLS[trial.outcome]} {trial.number}</b> "
+        f"{trial.outcome}: above</a></p>\n"
     )
 
 

@@ -15,12 +15,16 @@ from reliability.model import Outcome
 from reliability.report.words import ANSWER_CUT, title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reliability.run_result import RunResult, TrialResult
 
+_END = "</testsuite>"
 
-def junit(result: RunResult) -> str:
+
+def junit(result: RunResult) -> Iterator[str]:
     """
-    Return the document, ending with a newline.
+    Yield the document, one trial at a time, ending with a newline.
     """
     tally = result.tally
     suite = ET.Element(
@@ -32,29 +36,47 @@ def junit(result: RunResult) -> str:
         time=f"{result.duration_s:.3f}",
         timestamp=result.started_utc,
     )
+    opening = ET.tostring(suite, encoding="unicode", short_empty_elements=False)
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n{opening.removesuffix(_END)}'
     if result.simulated:
-        properties = ET.SubElement(suite, "properties")
-        ET.SubElement(properties, "property", name="simulated", value="true")
+        yield _text(_properties(simulated="true"), level=1)
     for trial in result.trials:
-        _add_trial(suite, trial)
-    ET.indent(suite)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+        yield _text(_case(trial), level=1)
+    yield f"\n{_END}\n"
 
 
-def _add_trial(suite: ET.Element, trial: TrialResult) -> None:
+def _case(trial: TrialResult) -> ET.Element:
     """
-    Add a trial as a test case, with what it answered unless it passed.
+    Return a trial as a test case, with what it answered unless it passed.
     """
-    case = ET.SubElement(
-        suite,
+    case = ET.Element(
         "testcase",
         classname=visible(trial.case),
         name=f"loop {trial.loop}",
         time=f"{trial.duration_s:.3f}",
     )
+    if trial.reused_from:
+        changed = {"changed": "true"} if trial.changed else {}
+        case.append(_properties(reused_from=trial.reused_from, **changed))
     if trial.outcome is Outcome.PASS:
-        return
+        return case
     tag = "failure" if trial.outcome is Outcome.FAIL else "error"
     problem = ET.SubElement(case, tag, message=visible(trial.reason), type=trial.kind)
     cut = f"\n({ANSWER_CUT})" if trial.answer_cut else ""
     problem.text = visible(trial.answer) + cut
+    return case
+
+
+def _properties(**values: str) -> ET.Element:
+    found = ET.Element("properties")
+    for name, value in values.items():
+        ET.SubElement(found, "property", name=name, value=visible(value))
+    return found
+
+
+def _text(element: ET.Element, *, level: int) -> str:
+    """
+    Return an element on lines of its own, indented as deep as it stands.
+    """
+    ET.indent(element, level=level)
+    return "\n" + "  " * level + ET.tostring(element, encoding="unicode")

@@ -22,12 +22,16 @@ from reliability.report.words import (
     notes,
     noteworthy,
     title,
+    why,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reliability.run_result import RunResult, TrialResult
 
 BUDGET_BYTES = 800 * 1024
+MAX_ROWS = 1_000
 MAX_ANSWERS = 10
 _ANSWER_CAP_BYTES = 4 * 1024
 _PROMPT_CAP_BYTES = 8 * 1024
@@ -69,7 +73,7 @@ def _fact_table(result: RunResult) -> str:
     return "\n".join(rows)
 
 
-def _trial_parts(trials: list[TrialResult], budget_bytes: int) -> list[str]:
+def _trial_parts(trials: Sequence[TrialResult], budget_bytes: int) -> list[str]:
     """
     Return the table of *trials* and some of their answers, as far as the budget goes.
     """
@@ -78,11 +82,11 @@ def _trial_parts(trials: list[TrialResult], budget_bytes: int) -> list[str]:
     rows = ["| Trial | Outcome | Attempts | Time | Why |", "|--:|---|--:|--:|---|"]
     answers: list[str] = []
     shown = 0
-    for trial in trials:
+    for trial in trials[:MAX_ROWS]:
         row = (
             f"| {trial.number} | {SYMBOLS[trial.outcome]} {trial.outcome} "
             f"| {trial.attempts} | {duration(trial.duration_s)} "
-            f"| {markdown_cell(trial.reason, width=300)} |"
+            f"| {markdown_cell(why(trial), width=300)} |"
         )
         answer = _answer(trial) if len(answers) < MAX_ANSWERS else ""
         budget_bytes -= len(row.encode()) + len(answer.encode()) + 4

@@ -13,6 +13,7 @@ from reliability.report.words import duration
 
 if TYPE_CHECKING:
     from reliability.clock import Clock
+    from reliability.limits import Hold
     from reliability.run_result import Tally
 
 _REDRAW_S = 0.1
@@ -46,7 +47,7 @@ class Progress:
         self._label = "simulated  " if simulated else ""
 
     def show(
-        self, tally: Tally, *, in_flight: int, waiting: int, paused_s: float
+        self, tally: Tally, *, in_flight: int, waiting: int, hold: Hold | None
     ) -> None:
         """
         Draw, unless it was drawn just now.
@@ -56,7 +57,7 @@ class Progress:
         if self._failed or now_s - self._drawn_mono_s < pause_s:
             return
         self._drawn_mono_s = now_s
-        counts = _counts(tally, in_flight, waiting, paused_s)
+        counts = _counts(tally, in_flight, waiting, hold)
         counts.append(duration(now_s - self._began_mono_s))
         line = f"{self._label}{_bar(tally)} {'  '.join(counts)}"
         if self._columns is None:
@@ -95,7 +96,7 @@ def _bar(tally: Tally) -> str:
     return f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}]"
 
 
-def _counts(tally: Tally, in_flight: int, waiting: int, paused_s: float) -> list[str]:
+def _counts(tally: Tally, in_flight: int, waiting: int, hold: Hold | None) -> list[str]:
     """
     Return what there is to say, the most important first.
     """
@@ -109,9 +110,18 @@ def _counts(tally: Tally, in_flight: int, waiting: int, paused_s: float) -> list
     counts.append(f"in flight {in_flight}")
     if waiting:
         counts.append(f"waiting to retry {waiting}")
-    if paused_s >= 1:
-        counts.append(f"paused by the service for {paused_s:.0f} s")
+    if hold is not None:
+        counts.append(_why(hold))
     return counts
+
+
+def _why(hold: Hold) -> str:
+    """
+    Return why nothing starts now, and for how long if that is worth a number.
+    """
+    if hold.wait_s is None or hold.wait_s < 1:
+        return hold.why
+    return f"{hold.why} for {duration(hold.wait_s)}"
 
 
 def _fitted(label: str, line: str, counts: list[str], width: int) -> str:

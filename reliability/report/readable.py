@@ -110,6 +110,8 @@ class _Reading:
             case "trial_finished":
                 self._loop_of.pop(fields["trial"], None)
                 yield from _outcome_lines(fields)
+            case "trial_reused":
+                yield from self._reused_lines(fields)
             case "run_finished":
                 self.ended = True
                 yield _line(
@@ -125,6 +127,18 @@ class _Reading:
         again = f" (attempt {attempt})" if attempt > 1 else ""
         moment = f"{event.time[:19].replace('T', ' ')} UTC"
         return _line(f"=== Loop {loop}/{self._loops}{again} - {moment} ===")
+
+    def _reused_lines(self, fields: Mapping[str, Any]) -> Iterator[str]:
+        """
+        Yield what another run found, where it is from, and how it ended.
+        """
+        label = ", measured under other conditions" if fields["changed"] else ""
+        source = f"reused from run {fields['from_run']}{label}"
+        yield _line(f"=== Loop {fields['loop']}/{self._loops} - {source} ===")
+        yield _body("Response", str(fields["answer"]))
+        yield f"Execution time: {fields['duration_s']:.3f} s"
+        yield "---"
+        yield from _outcome_lines(fields)
 
 
 def _attempt_lines(prompt: str, fields: Mapping[str, Any]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from reliability.report.words import (
     facts,
     notes,
     noteworthy,
+    why,
 )
 
 if TYPE_CHECKING:
@@ -134,20 +135,20 @@ def _trial_lines(result: RunResult, columns: int) -> list[str]:
         outcome = f"{SYMBOLS[trial.outcome]} {trial.outcome}"
         took = duration(trial.duration_s)
         row = f"  {trial.number:>5}  {outcome:<9}  {trial.attempts:>8}  {took:>10}"
-        why = _why(trial.reason, columns - indent)
+        because = _wrapped(why(trial), columns - indent)
         if not beside:
             lines.append(row)
-        elif why:
-            lines.append(f"{row}  {why.pop(0)}")
+        elif because:
+            lines.append(f"{row}  {because.pop(0)}")
         else:
             lines.append(row)
-        lines += [" " * indent + line for line in why]
+        lines += [" " * indent + line for line in because]
     if len(trials) > MAX_TRIALS:
         lines.append(f"  ... and {len(trials) - MAX_TRIALS} more in the reports")
     return lines
 
 
-def _why(reason: str, width: int) -> list[str]:
+def _wrapped(reason: str, width: int) -> list[str]:
     """
     Return a reason as a few lines of that width; the end of the last says if it is cut.
     """

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from reliability.kinds import KIND_RULES
 from reliability.model import Outcome, RunStatus, Verdict
+from reliability.trials import Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from reliability.run_result import RunResult, TrialResult
@@ -52,11 +53,15 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     rows.append(("Check", str(check)))
     rows.append(("Mode", _mode(result.options)))
     rows.append(("Trials", _trials(result)))
+    if result.reused:
+        rows.append(("Reused", _reused(result)))
+    if result.stopped_by:
+        rows.append(("Stopped by", result.stopped_by))
     rows.append(("Pass rate", pass_rate(result)))
     if result.tally.missing and result.tally.measured:
         rows.append(("If all were known", _bounds(result)))
     rows.append(("Attempts", _attempts(result)))
-    rows.append(("Time", duration(result.duration_s)))
+    rows.append(("Time", _time(result)))
     rows.append(("Cost", cost(result)))
     return rows
 
@@ -138,11 +143,31 @@ def trouble_list(result: RunResult) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in ranked)
 
 
-def noteworthy(result: RunResult) -> list[TrialResult]:
+def noteworthy(result: RunResult) -> Sequence[TrialResult]:
     """
     Return the trials that did not pass, in their order.
     """
-    return [trial for trial in result.trials if trial.outcome is not Outcome.PASS]
+    trials = result.trials
+    if isinstance(trials, Trials):
+        return trials.of(set(Outcome) - {Outcome.PASS})
+    return [trial for trial in trials if trial.outcome is not Outcome.PASS]
+
+
+def remark(trial: TrialResult) -> str:
+    """
+    Return where a trial's measurement is from; empty when it is this run's own.
+    """
+    if not trial.reused_from:
+        return ""
+    label = ", measured under other conditions" if trial.changed else ""
+    return f"reused from run {trial.reused_from}{label}"
+
+
+def why(trial: TrialResult) -> str:
+    """
+    Return why a trial did not pass, and where its measurement is from.
+    """
+    return ": ".join(filter(None, (remark(trial), trial.reason)))
 
 
 def notes(result: RunResult) -> list[str]:
@@ -150,14 +175,21 @@ def notes(result: RunResult) -> list[str]:
     Return what a reader must know besides the numbers, as sentences.
     """
     lines = list(result.warnings)
-    if any(trial.attempts > 1 for trial in result.trials):
+    if result.reused_changed:
         lines.append(
-            "Some trials needed more than one attempt: infrastructure trouble is tried "
-            "again, a wrong answer never."
+            f"{_trials_that(result.reused_changed, 'was', 'were')} measured under "
+            f"other conditions than this run's. {' '.join(result.changed)}".rstrip()
+        )
+    if result.retried:
+        lines.append(
+            f"{_trials_that(result.retried, 'needed', 'needed')} more than one "
+            "attempt: infrastructure trouble is tried again, a wrong answer never."
         )
     if result.status is RunStatus.STARTED:
         lines.append(
-            "The log has no end: the run was killed, and the log is not locked."
+            "One of the logs that were merged has no end: its run was killed."
+            if result.log_sha256
+            else "The log has no end: the run was killed, and the log is not locked."
         )
     return lines
 
@@ -205,6 +237,35 @@ def _trials(result: RunResult) -> str:
     if tally.not_run:
         parts.append(f"{tally.not_run} not run")
     return f"{tally.planned} planned: {', '.join(parts)}"
+
+
+def _trials_that(count: int, singular: str, plural: str) -> str:
+    """
+    Return the beginning of a sentence on some trials.
+    """
+    return f"1 trial {singular}" if count == 1 else f"{count} trials {plural}"
+
+
+def _reused(result: RunResult) -> str:
+    """
+    Return how many trials are from earlier runs, and from which.
+    """
+    runs = "run" if len(result.earlier) == 1 else "runs"
+    parts = [f"{result.reused} of the trials"]
+    parts += [f"from {runs} {', '.join(result.earlier)}"] if result.earlier else []
+    if result.reused_changed:
+        parts.append(f"{result.reused_changed} of them under other conditions")
+    return ", ".join(parts)
+
+
+def _time(result: RunResult) -> str:
+    """
+    Return how long the run took, and apart from that what agents worked and waited.
+    """
+    work = f"agents at work {duration(result.worked_s)}"
+    waits = f", waits for another attempt {duration(result.waited_s)}"
+    took = f"{duration(result.duration_s)}; {work}"
+    return took + waits if result.waited_s else took
 
 
 def _bounds(result: RunResult) -> str:

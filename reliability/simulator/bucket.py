@@ -1,11 +1,12 @@
 """
-A token bucket: the rate limit of the Messages API.
+A token bucket: the rate limits of the Messages API, of requests and of tokens.
 
 As the API describes it, the bucket is refilled all the time, not at the start of each
 minute, and its capacity allows a burst.
 
-Only requests are limited. The headers about tokens state a limit that no request can
-reach, so that a client which obeys them is not slowed by a limit that is not there.
+Whoever asks for more than the bucket can hold gets it when the bucket is full, and the
+level then is below zero: the debt is paid off before anybody else is served. So a large
+request is late and not impossible, and the rate holds even so.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from reliability.clock import Clock
 
-# Larger than any request that the server accepts, for each request of a minute.
-TOKENS_PER_REQUEST = 10_000_000
+# A refill that is due this instant may come out a rounding error short; of a bucket of
+# a million tokens, or one that is filled by thousands a second, the error is larger.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,10 @@ class Grant:
     The bucket's reply to one request.
 
     Args:
-        allowed: False: the request is to be refused with a 429.
-        remaining: Whole requests left in the bucket.
-        wait_s: Seconds until the bucket holds a whole request again; 0: it does.
+        allowed: False: the bucket holds less than was asked for.
+        remaining: Whole units left in the bucket.
+        wait_s: Seconds until the bucket holds as much as was asked for again; 0: it
+            does.
         full_at_utc: When the bucket will be full if nobody asks.
     """
 
@@ -44,11 +48,11 @@ class Grant:
 
 class TokenBucket:
     """
-    Allows *burst* requests at once and *per_minute* of them in the long run.
+    Allows *burst* units at once and *per_minute* of them in the long run.
 
     Args:
-        per_minute: Refill rate in requests per minute, above 0.
-        burst: Capacity; the bucket begins full.
+        per_minute: Refill rate in units per minute, above 0.
+        burst: Capacity, above 0; the bucket begins full.
         clock: Refills by its monotonic time; headers show its UTC time.
     """
 
@@ -60,50 +64,72 @@ class TokenBucket:
         self._level = float(burst)
         self._filled_mono_s = clock.monotonic_s()
 
-    def take(self) -> Grant:
+    def take(self, amount: int = 1) -> Grant:
         """
-        Take one request out of the bucket, if it holds a whole one.
+        Take *amount* units out of the bucket, if it holds them.
+        """
+        (grant,) = take_from_all([(self, amount)])
+        return grant
+
+    def holds(self, amount: int) -> bool:
+        """
+        Fill up what is due, and tell whether *amount* may be taken.
         """
         now_mono_s = self._clock.monotonic_s()
         gained = (now_mono_s - self._filled_mono_s) * self._rate_per_s
         self._level = min(self._burst, self._level + gained)
         self._filled_mono_s = now_mono_s
-        # A refill that is due this instant may come out a rounding error short.
-        allowed = self._level >= 1.0 - 1e-9
-        if allowed:
-            self._level = max(0.0, self._level - 1.0)
-        missing = max(0.0, 1.0 - self._level)
+        return self._missing(amount) <= 0.0
+
+    def draw(self, amount: int) -> None:
+        """
+        Take *amount* out, which it `holds`.
+        """
+        level = self._level - amount
+        self._level = 0.0 if 0.0 > level > -self._tolerance else level
+
+    def grant(self, amount: int, *, allowed: bool) -> Grant:
+        """
+        Return how the bucket stands for whoever asked for *amount*.
+        """
         full_in_s = (self._burst - self._level) / self._rate_per_s
         return Grant(
             allowed=allowed,
-            remaining=int(self._level + 1e-9),
-            wait_s=missing / self._rate_per_s,
+            remaining=max(0, int(self._level + self._tolerance)),
+            wait_s=self._missing(amount) / self._rate_per_s,
             full_at_utc=self._clock.now_utc() + timedelta(seconds=full_in_s),
         )
 
+    @property
+    def _tolerance(self) -> float:
+        """
+        What may be missing by rounding.
+        """
+        return _ROUNDING * max(1.0, self._burst, self._rate_per_s)
 
-def limit_headers(per_minute: int, grant: Grant, *, input_tokens: int) -> str:
-    """
-    Return the `anthropic-ratelimit-*` header lines, each with its line end.
+    def _missing(self, amount: int) -> float:
+        """
+        Return how much is missing before *amount* may be taken.
+        """
+        missing = min(amount, self._burst) - self._level
+        return missing if missing > self._tolerance else 0.0
 
-    Args:
-        per_minute: The limit that the headers state.
-        grant: The reply that they describe.
-        input_tokens: Tokens of this request, taken off what remains of them.
+
+def take_from_all(asked: Sequence[tuple[TokenBucket, int]]) -> list[Grant]:
     """
-    reset = grant.full_at_utc.strftime("%Y-%m-%dT%H:%M:%SZ")
-    token_limit = per_minute * TOKENS_PER_REQUEST
-    rows = (
-        ("requests", per_minute, grant.remaining),
-        ("input-tokens", token_limit, max(0, token_limit - input_tokens)),
-        ("output-tokens", token_limit, token_limit),
-    )
-    return "".join(
-        f"anthropic-ratelimit-{name}-limit: {limit}\r\n"
-        f"anthropic-ratelimit-{name}-remaining: {remaining}\r\n"
-        f"anthropic-ratelimit-{name}-reset: {reset}\r\n"
-        for name, limit, remaining in rows
-    )
+    Take from every bucket what is asked of it, or nothing from any when one lacks it.
+
+    Returns:
+        For each bucket, whether it holds what is asked, and how it stands now.
+    """
+    held = [bucket.holds(amount) for bucket, amount in asked]
+    if all(held):
+        for bucket, amount in asked:
+            bucket.draw(amount)
+    return [
+        bucket.grant(amount, allowed=allowed)
+        for (bucket, amount), allowed in zip(asked, held, strict=True)
+    ]
 
 
 def whole_seconds(wait_s: float) -> int:

@@ -58,39 +58,59 @@ class Exchange:
         return request_id(self.serial)
 
 
+def message_of(
+    plan: Plan, asked: dict[str, object], *, serial: int, input_tokens: int
+) -> wire.Message | None:
+    """
+    Return the answer that the plan asks for, whole or cut; None for no answer.
+
+    Args:
+        serial: Of the request.
+        input_tokens: Of the request.
+    """
+    step = plan.step
+    if step.hang or step.drop == "before" or step.status != 200:
+        return None
+    return wire.Message(
+        serial=serial,
+        model=str(asked["model"]),
+        text=plan.text,
+        tool=step.tool,
+        tool_input=step.input,
+        stop_reason=step.stop_reason or ("tool_use" if step.tool else "end_turn"),
+        input_tokens=input_tokens,
+    )
+
+
 async def deliver(
     exchange: Exchange,
     plan: Plan,
-    asked: dict[str, object],
-    body_chars: int,
+    message: wire.Message | None,
+    *,
+    streamed: bool,
     reader: asyncio.StreamReader,
 ) -> None:
     """
     Do what the plan says.
+
+    Args:
+        message: What `message_of` made of the plan.
+        streamed: The client asked for a stream.
+        reader: The client's end, to see it leave.
     """
     step = plan.step
     if step.hang:
         while await reader.read(DISCARD_BYTES):
             pass
         return
-    if step.drop == "before" or step.status != 200:
+    if message is None:
         await asyncio.sleep(plan.delay_s)
         if step.drop:
             _reset(exchange)
             return
         await _send_error(exchange, step)
         return
-    default_reason = "tool_use" if step.tool else "end_turn"
-    message = wire.Message(
-        serial=exchange.serial,
-        model=str(asked["model"]),
-        text=plan.text,
-        tool=step.tool,
-        tool_input=step.input,
-        stop_reason=step.stop_reason or default_reason,
-        input_tokens=wire.count_tokens(body_chars),
-    )
-    if asked.get("stream") is True:
+    if streamed:
         await _stream(exchange, plan, message)
     else:
         await _send_whole(exchange, plan, message)
@@ -101,8 +121,7 @@ async def _send_error(exchange: Exchange, step: Step) -> None:
     Send the step's error as a status.
     """
     status = 529 if step.status == 200 else step.status
-    kind = step.error_type
-    error = wire.error_object(status, request_id=exchange.request_id, error_type=kind)
+    error = _error_of(exchange, step, status)
     rest = exchange.rest + retry_hint_line(status)
     if step.retry_after_s is not None:
         rest += retry_after_line(step.retry_after_s)
@@ -110,6 +129,18 @@ async def _send_error(exchange: Exchange, step: Step) -> None:
     body = wire.to_body(error)
     exchange.writer.write(json_reply(exchange.serial, status, body, rest=rest))
     await exchange.writer.drain()
+
+
+def _error_of(exchange: Exchange, step: Step, status: int) -> dict[str, object]:
+    """
+    Return the error that the step stands for.
+    """
+    return wire.error_object(
+        status,
+        request_id=exchange.request_id,
+        error_type=step.error_type,
+        message=step.error_message or "",
+    )
 
 
 async def _send_whole(exchange: Exchange, plan: Plan, message: wire.Message) -> None:
@@ -173,8 +204,7 @@ def _write_stream_error(exchange: Exchange, step: Step, head: bytes) -> None:
     """
     End a stream with an `error` event.
     """
-    kind = step.error_type
-    error = wire.error_object(529, request_id=exchange.request_id, error_type=kind)
+    error = _error_of(exchange, step, 529)
     exchange.ticket.settle("stream_errors")
     exchange.writer.write(head + chunk(wire.error_event(error)) + b"0\r\n\r\n")
 

@@ -36,7 +36,7 @@ from reliability.simulator.chance import (
 from reliability.simulator.script import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reliability.simulator.profile import Profile
 
@@ -84,29 +84,58 @@ class Planner:
         """
         Return what to do with the next request of whoever sent *headers*.
         """
+        plan, settle = self.preview(headers, body)
+        settle()
+        return plan
+
+    def preview(
+        self, headers: Mapping[str, str], body: Mapping[str, object]
+    ) -> tuple[Plan, Callable[[], None]]:
+        """
+        Return what `plan` would, and a function that counts the request.
+
+        A request that is refused for another reason is not counted, so the next one
+        meets the same. Nothing else may be planned between the two.
+        """
         trial = headers.get(TRIAL_HEADER)
-        script = self._profile.script
         if trial is None:
-            self._nameless_count += 1
-            identity = Identity(trial=str(self._nameless_count))
-            step = self._nameless_step(headers, body) if script else None
-        else:
-            attempt = headers.get(ATTEMPT_HEADER, "1")
+            return self._preview_nameless(headers, body)
+        script = self._profile.script
+        attempt = headers.get(ATTEMPT_HEADER, "1")
+        number = self._of_attempt[trial, attempt] + 1
+        identity = Identity(trial=trial, attempt=attempt, request_number=number)
+        step = script[min(self._of_trial[trial], len(script) - 1)] if script else None
+
+        def settle() -> None:
             self._of_attempt[trial, attempt] += 1
-            number = self._of_attempt[trial, attempt]
-            identity = Identity(trial=trial, attempt=attempt, request_number=number)
-            step = (
-                script[min(self._of_trial[trial], len(script) - 1)] if script else None
-            )
             self._of_trial[trial] += 1
-        return self._plan_for(identity, step or fault_of(self._profile, identity))
+
+        return self._plan_for(identity, step), settle
+
+    def _preview_nameless(
+        self, headers: Mapping[str, str], body: Mapping[str, object]
+    ) -> tuple[Plan, Callable[[], None]]:
+        """
+        Do the same for a client that does not say who it is.
+        """
+        identity = Identity(trial=str(self._nameless_count + 1))
+        script = self._profile.script
+        index = self._nameless_step(headers, body) if script else None
+        step = None if index is None else script[index]
+
+        def settle() -> None:
+            self._nameless_count += 1
+            if index is not None and script[index].fails:
+                self._spent_steps.add(index)
+
+        return self._plan_for(identity, step), settle
 
     def _plan_for(self, identity: Identity, step: Step | None) -> Plan:
         """
-        Fill in what *step* leaves to the profile; None: a plain answer.
+        Fill in what *step* leaves to the profile; None: a drawn fault, or none.
         """
         profile = self._profile
-        step = step or _PLAIN
+        step = step or fault_of(profile, identity) or _PLAIN
         delay_s = step.delay_s
         if delay_s is None:
             delay_s = 0.0 if step.status != 200 else latency_s_of(profile, identity)
@@ -121,11 +150,11 @@ class Planner:
 
     def _nameless_step(
         self, headers: Mapping[str, str], body: Mapping[str, object]
-    ) -> Step:
+    ) -> int:
         """
-        Return the step for a request that only its own content identifies.
+        Return which step is for a request that only its own content identifies.
         """
-        *steps, last = self._profile.script
+        steps = self._profile.script[:-1]
         turns_left = _assistant_turns(body)
         offered = _offered_tools(body)
         if SUBAGENT_HEADER in headers:
@@ -133,15 +162,14 @@ class Planner:
         for index, step in enumerate(steps):
             if step.fails:
                 if index not in self._spent_steps:
-                    self._spent_steps.add(index)
-                    return step
+                    return index
             elif step.tool and step.tool not in offered:
                 continue
             elif turns_left == 0:
-                return step
+                return index
             else:
                 turns_left -= 1
-        return last
+        return len(steps)
 
 
 def _items(body: Mapping[str, object], key: str) -> list[dict[str, object]]:

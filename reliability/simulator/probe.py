@@ -10,9 +10,16 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import socket
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reliability.simulator.http1 import MARKER_HEADER, SERVICE_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MAX_REPLY_BYTES = 65536
 
@@ -23,7 +30,7 @@ def is_simulator(base_url: str, *, timeout_s: float = 1.0) -> bool:
 
     Args:
         base_url: Of a Messages API; its path is not used.
-        timeout_s: For each step of the conversation: connect, send, receive.
+        timeout_s: For connecting, and again for the whole conversation.
     """
     try:
         parts = urlsplit(base_url)
@@ -34,10 +41,12 @@ def is_simulator(base_url: str, *, timeout_s: float = 1.0) -> bool:
         return False
     connection = http.client.HTTPConnection(host, port or 80, timeout=timeout_s)
     try:
-        connection.request("GET", "/")
-        reply = connection.getresponse()
-        marked = reply.getheader(MARKER_HEADER) == "1"
-        body = json.loads(reply.read(_MAX_REPLY_BYTES))
+        connection.connect()
+        with _ended_after(connection.sock, timeout_s):
+            connection.request("GET", "/")
+            reply = connection.getresponse()
+            marked = reply.getheader(MARKER_HEADER) == "1"
+            body = json.loads(reply.read(_MAX_REPLY_BYTES))
     except (OSError, http.client.HTTPException, ValueError, RecursionError):
         return False
     finally:
@@ -48,6 +57,26 @@ def is_simulator(base_url: str, *, timeout_s: float = 1.0) -> bool:
         and isinstance(body, dict)
         and body.get("service") == SERVICE_NAME
     )
+
+
+@contextmanager
+def _ended_after(sock: socket.socket, timeout_s: float) -> Iterator[None]:
+    """
+    Shut *sock* after some seconds: the time-out of a socket begins anew at each byte.
+    """
+
+    def shut() -> None:
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(timeout_s, shut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 def _is_loopback(host: str) -> bool:

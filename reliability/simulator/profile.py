@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 FAULT_RATES = ("rate_429", "rate_529", "rate_500", "rate_drop")
+_LEAST = {
+    "requests_per_minute": 0,
+    "burst": 1,
+    "input_tokens_per_minute": 0,
+    "output_tokens_per_minute": 0,
+    "token_burst": 0,
+}
 # exp(5 sigma) is still a number of seconds then; beyond it a draw means nothing.
 MAX_LATENCY_SIGMA = 5.0
 
@@ -47,9 +54,14 @@ class Profile:
         rate_drop: Chance, by attempt, that the connection is reset before the answer
             or in the middle of it.
         retry_after_s: The `retry-after` header of random 429s; None: no 429 at all
-            carries the header, also not those of `requests_per_minute`.
+            carries the header, also not those of the limits below.
         requests_per_minute: The refill rate of a token bucket; 0: no limit.
         burst: How many requests the full bucket holds.
+        input_tokens_per_minute: The same for the tokens of requests; 0: no limit.
+        output_tokens_per_minute: The same for the tokens of answers, taken when a
+            request is admitted; 0: no limit.
+        token_burst: How many tokens each of these two buckets holds when it is full;
+            0: a minute's worth.
         answer: The right answer.
         script: Steps that replace the random faults; empty: none.
 
@@ -68,6 +80,9 @@ class Profile:
     retry_after_s: float | None = 1.0
     requests_per_minute: int = 0
     burst: int = 10
+    input_tokens_per_minute: int = 0
+    output_tokens_per_minute: int = 0
+    token_burst: int = 0
     answer: str = "Hello! I am the agent you asked for, and all is well."
     script: tuple[Step, ...] = ()
 
@@ -162,7 +177,7 @@ def _problems(values: Mapping[str, object]) -> list[str]:
     wait_s = values["retry_after_s"]
     holds = wait_s is None or is_wait_s(wait_s)
     expect("retry_after_s", f"{seconds}, or none", holds=holds)
-    for name, least in (("requests_per_minute", 0), ("burst", 1)):
+    for name, least in _LEAST.items():
         what = f"a whole number from {least} up"
         expect(name, what, holds=_is_whole(values[name], least=least))
     expect("answer", "a text", holds=isinstance(values["answer"], str))
@@ -225,6 +240,9 @@ _KEYS: dict[str, tuple[str, str, Callable[[str], object]]] = {
     "retry-after": ("retry_after_s", "a number or none", _seconds_or_none),
     "requests-per-minute": ("requests_per_minute", "a whole number", int),
     "burst": ("burst", "a whole number", int),
+    "input-tokens-per-minute": ("input_tokens_per_minute", "a whole number", int),
+    "output-tokens-per-minute": ("output_tokens_per_minute", "a whole number", int),
+    "token-burst": ("token_burst", "a whole number", int),
     "answer": ("answer", "a text", str),
     "script": ("script", "a path", _script_from),
 }

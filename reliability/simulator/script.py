@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-STOP_REASONS = ("end_turn", "refusal", "max_tokens", "tool_use")
+STOP_REASONS = (
+    "end_turn",
+    "refusal",
+    "max_tokens",
+    "tool_use",
+    "model_context_window_exceeded",
+)
 DROPS = ("before", "middle")
 MAX_WAIT_S = 1_000_000  # Eleven days: whoever means more has mistaken the unit.
 
@@ -49,6 +55,7 @@ class Step:
         hang: Never answer; the connection stays open.
         error_type: The error's `type`; None: the one that belongs to the status, or
             `overloaded_error` in a stream.
+        error_message: The error's `message`; None: a usual one for the type.
         sse_error: Begin to stream with status 200, then send an `error` event. A
             request that does not stream gets that error as a status.
 
@@ -66,6 +73,7 @@ class Step:
     drop: Literal["before", "middle"] | None = None
     hang: bool = False
     error_type: str | None = None
+    error_message: str | None = None
     sse_error: bool = False
 
     def __post_init__(self) -> None:
@@ -164,7 +172,7 @@ def _wrong_values(values: Mapping[str, object]) -> list[str]:
     for name in ("retry_after_s", "delay_s"):
         holds = values[name] is None or is_wait_s(values[name])
         expect(name, f"a number of seconds from 0 to {MAX_WAIT_S}", holds=holds)
-    for name in ("text", "error_type"):
+    for name in ("text", "error_type", "error_message"):
         holds = values[name] is None or isinstance(values[name], str)
         expect(name, "a text", holds=holds)
     tool = values["tool"]
@@ -205,8 +213,10 @@ def _contradictions(step: Step) -> list[str]:
         )
     if step.status == 200 and step.retry_after_s is not None:
         problems.append("'retry_after_s' needs an error 'status', such as 429.")
-    if step.status == 200 and step.error_type is not None and not step.sse_error:
-        problems.append("'error_type' needs an error 'status' or 'sse_error'.")
+    for name in ("error_type", "error_message"):
+        is_given = getattr(step, name) is not None
+        if is_given and step.status == 200 and not step.sse_error:
+            problems.append(f"{name!r} needs an error 'status' or 'sse_error'.")
     if step.input and not step.tool:
         problems.append("'input' needs a 'tool'.")
     if sum((bool(step.drop), step.hang, step.sse_error)) > 1:

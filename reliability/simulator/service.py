@@ -17,8 +17,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reliability.simulator import wire
-from reliability.simulator.bucket import TokenBucket, limit_headers, whole_seconds
-from reliability.simulator.delivery import Exchange, deliver
+from reliability.simulator.delivery import Exchange, deliver, message_of
 from reliability.simulator.http1 import SERVICE_NAME, Head, HttpError
 from reliability.simulator.intake import (
     discard_rest,
@@ -28,12 +27,8 @@ from reliability.simulator.intake import (
     require_limit_on_output,
 )
 from reliability.simulator.planner import Planner
-from reliability.simulator.replies import (
-    Refusal,
-    error_reply,
-    json_reply,
-    retry_after_line,
-)
+from reliability.simulator.quota import Quota
+from reliability.simulator.replies import Refusal, error_reply, json_reply
 from reliability.simulator.tally import Tally
 
 if TYPE_CHECKING:
@@ -57,21 +52,14 @@ class Service:
 
     Args:
         profile: What it does.
-        clock: For the rate limit; latencies are timers of the event loop.
+        clock: For the rate limits; latencies are timers of the event loop.
     """
 
     def __init__(self, profile: Profile, clock: Clock) -> None:
         self.tally = Tally()
-        self._profile = profile
         self._planner = Planner(profile)
+        self._quota = Quota(profile, clock)
         self._serial = 0
-        self._bucket: TokenBucket | None = None
-        if profile.requests_per_minute:
-            self._bucket = TokenBucket(
-                per_minute=profile.requests_per_minute,
-                burst=profile.burst,
-                clock=clock,
-            )
 
     async def serve_connection(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -170,10 +158,17 @@ class Service:
             require_key(head)
             asked = parse_body(body)
             require_limit_on_output(asked)
-            rest = self._pass_bucket(len(body))
-            plan = self._planner.plan(head.headers, asked)
+            plan, settle = self._planner.preview(head.headers, asked)
+            tokens = wire.count_tokens(len(body))
+            message = message_of(plan, asked, serial=serial, input_tokens=tokens)
+            rest = self._quota.admit(
+                input_tokens=tokens,
+                output_tokens=message.output_tokens() if message else 0,
+            )
+            settle()
             exchange = Exchange(writer=writer, ticket=ticket, serial=serial, rest=rest)
-            await deliver(exchange, plan, asked, len(body), reader)
+            streamed = asked.get("stream") is True
+            await deliver(exchange, plan, message, streamed=streamed, reader=reader)
         except Refusal as refusal:
             ticket.settle(status=refusal.status)
             rest += refusal.headers
@@ -183,25 +178,6 @@ class Service:
             await writer.drain()
         finally:
             ticket.settle("abandoned")
-
-    def _pass_bucket(self, body_chars: int) -> str:
-        """
-        Return the rate limit's header lines; without a limit there are none.
-
-        Raises:
-            Refusal: 429 when the limit is reached.
-        """
-        if self._bucket is None:
-            return ""
-        grant = self._bucket.take()
-        per_minute = self._bucket.per_minute
-        tokens = wire.count_tokens(body_chars)
-        headers = limit_headers(per_minute, grant, input_tokens=tokens)
-        if grant.allowed:
-            return headers
-        if self._profile.retry_after_s is not None:
-            headers += retry_after_line(whole_seconds(grant.wait_s))
-        raise Refusal(429, headers=headers)
 
 
 def _model_list() -> dict[str, object]:

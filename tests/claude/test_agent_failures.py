@@ -71,6 +71,17 @@ def test_an_answer_cut_at_its_limit_is_the_agents_failure(bench: Bench) -> None:
     assert_agent_failed(outcome, "output-limit")
 
 
+def test_an_answer_cut_at_the_end_of_the_window_is_the_agents_failure(
+    bench: Bench,
+) -> None:
+    """
+    The CLI calls it an output limit; the event before its result says which one.
+    """
+    step = Step(text="Hel", stop_reason="model_context_window_exceeded")
+
+    assert_agent_failed(bench.run(step), "context-too-long")
+
+
 def test_too_many_turns_are_the_agents_failure(bench: Bench) -> None:
     """
     The CLI prints no answer then, but the reason and the price.

@@ -210,6 +210,43 @@ def test_a_bad_request_is_invalid_at_once(bench: Bench) -> None:
     assert_not_measured(outcome, "bad-request", 1)
 
 
+TOO_LONG = Step(
+    status=400, error_message="prompt is too long: 208656 tokens > 200000 maximum"
+)
+
+
+@pytest.mark.parametrize("step", [TOO_LONG, Step(status=413)])
+def test_a_prompt_that_never_fits_is_invalid_at_once(bench: Bench, step: Step) -> None:
+    """
+    The agent was never asked, and the same prompt fits no better the next time.
+    """
+    outcome = bench.run(step)
+
+    assert_not_measured(outcome, "prompt-too-long", 1)
+
+
+@pytest.mark.parametrize("step", [TOO_LONG, Step(status=413)])
+def test_a_conversation_that_outgrows_the_window_is_the_agents(
+    bench: Bench, step: Step
+) -> None:
+    """
+    It led there, and the CLI's own compaction failed too.
+    """
+    outcome = bench.run(BASH, step)
+
+    assert ("fail", "context-too-long") == (outcome.trial.outcome, outcome.trial.kind)
+    assert 1 == outcome.trial.attempts
+
+
+def test_a_conversation_that_is_compacted_goes_on(bench: Bench) -> None:
+    """
+    What the CLI mends by itself is no trouble.
+    """
+    outcome = bench.run(BASH, TOO_LONG, Step(text="hello"))
+
+    assert ("pass", 1) == (outcome.trial.outcome, outcome.trial.attempts)
+
+
 def test_a_missing_key_stops_after_one_call(bench: Bench) -> None:
     """
     The CLI says so in a sentence only; the API is never asked.

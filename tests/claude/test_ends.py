@@ -111,7 +111,7 @@ def test_a_time_out_in_mid_tool_leaves_no_process(bench: Bench) -> None:
 
 def test_a_cli_killed_in_mid_tool_leaves_no_process(bench: Bench) -> None:
     """
-    A crash is invalid, and its tools' processes do not live on.
+    Somebody's SIGKILL is invalid, and its tools' processes do not live on.
     """
     sleep = unique_sleep()
 
@@ -125,7 +125,7 @@ def test_a_cli_killed_in_mid_tool_leaves_no_process(bench: Bench) -> None:
     outcome = bench.run(sleeping_tool(sleep), claude_args=ALLOW, max_attempts="1")
     killer.join()
 
-    assert ("invalid", "crashed") == (outcome.trial.outcome, outcome.trial.kind)
+    assert ("invalid", "out-of-memory") == (outcome.trial.outcome, outcome.trial.kind)
     assert outcome.attempts[0]["evidence"]["swept_processes"] > 0
     assert [] == processes_of(outcome.result.run_id)
     assert not is_running(sleep)

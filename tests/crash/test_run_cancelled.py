@@ -29,8 +29,10 @@ pytestmark = [pytest.mark.crash, pytest.mark.timeout(60)]
 
 def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "reliability", "run", "x", *arguments]
+    # In place: a copy of the folder at hand is none of these tests' business.
+    in_place = ["--isolation", "none", "--run-as", "root"]
     return subprocess.Popen(
-        [*argv, "--output-dir", str(folder)],
+        [*argv, *in_place, "--output-dir", str(folder)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import reliability
-from reliability.agents.base import Call
+from reliability.agents.base import Call, Room
 from reliability.journal import read_events
 from reliability.model import Trial
 from reliability.run import run
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(reliability.__file__).parents[1]
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ENVIRON = {"PATH": PATH}
+IN_PLACE = {"backend": "command", "run-as": "root", "isolation": "none"}
+"""A program in the folder at hand, with all the rights that we have."""
 
 
 def texts(folder: Path, **given: str) -> dict[str, str]:
@@ -56,8 +58,11 @@ def run_simulated(folder: Path, **given: str) -> RunResult:
 def run_command(folder: Path, script: str, **given: str) -> RunResult:
     """
     Run a shell script as the agent and return the result.
+
+    It works in *folder* itself and as we do, unless *given* says otherwise: what is
+    tested with it is seldom where it works.
     """
-    options = {"backend": "command", "command": "sh agent.sh", "simulator": ""} | given
+    options = {**IN_PLACE, "command": "sh agent.sh", "simulator": ""} | given
     (folder / "agent.sh").write_text(script, encoding="utf-8", errors="surrogateescape")
     return run_simulated(folder, **options)
 
@@ -85,8 +90,16 @@ def outcomes(result: RunResult) -> list[str]:
     return [str(trial.outcome) for trial in result.trials]
 
 
+def a_room(home: Path, workspace: Path | None = None) -> Room:
+    """
+    Return a room for processes that run as we do; they work in it, or elsewhere.
+    """
+    home.mkdir(exist_ok=True)
+    return Room(home=home, workspace=workspace or home)
+
+
 def a_call(
-    number: int = 1, *, attempt: int = 1, room: Path | None = None, **changes: Any
+    number: int = 1, *, attempt: int = 1, room: Room | None = None, **changes: Any
 ) -> Call:
     """
     Return one attempt to make.

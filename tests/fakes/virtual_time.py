@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation
 from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
@@ -27,7 +28,9 @@ from reliability.model import CheckResult, Reply, Trial, Trouble
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from reliability.engine.governor import Change
     from reliability.kinds import ErrorKind
+    from reliability.limits import Hold
     from reliability.model import RunStatus
 
 BEGAN_UTC = datetime(2026, 11, 23, 17, 40, 59, tzinfo=UTC)
@@ -133,6 +136,10 @@ class Story:
         self.taken = 0
         self.stops = 0
         self.status: RunStatus | None = None
+        self.stopped_by = ""
+        self.kills = 0
+        self.changes: list[Change] = []
+        self.holds: list[Hold] = []
         self.waited_s: dict[int, float] = {}
 
     def trial_started(self, trial: Trial) -> None:
@@ -147,8 +154,13 @@ class Story:
         self.waited_s[task.number] = task.waited_s
         self._note("trial_finished", task.number, task.attempt, attempted)
 
-    def tick(self, in_flight: int, waiting: int, paused_s: float) -> None:
-        assert min(in_flight, waiting, paused_s) >= 0
+    def governor_changed(self, change: Change) -> None:
+        self.changes.append(change)
+
+    def tick(self, in_flight: int, waiting: int, hold: Hold | None) -> None:
+        assert min(in_flight, waiting) >= 0
+        if hold is not None:
+            self.holds.append(hold)
 
     def of(self, what: str) -> list[Happening]:
         """
@@ -243,6 +255,10 @@ def play(
     gap_s: float = 0.0,
     retry: Any = None,
     cancel_at_s: float | None = None,
+    cancel_again_at_s: float | None = None,
+    per_minute: int | None = None,
+    caps: dict[str, Any] | None = None,
+    service: Callable[[Trial, int, float], Attempted] | None = None,
 ) -> Story:
     """
     Run trials in virtual time and return what happened.
@@ -250,7 +266,10 @@ def play(
     Args:
         script: What each attempt of a trial brings, by number; the last one repeats. A
             trial that is not there passes.
-        cancel_at_s: Seconds after the beginning.
+        cancel_at_s, cancel_again_at_s: Seconds after the beginning.
+        caps: Of the `Budget`.
+        service: Answers instead of the script; asked with the seconds since the
+            beginning.
     """
     time = VirtualTime()
     story = Story(time)
@@ -261,6 +280,8 @@ def play(
         Bring what the script says.
         """
         story.asked.append((trial.number, attempt, time.now_s - 1000))
+        if service is not None:
+            return service(trial, attempt, time.now_s - 1000)
         steps = (script or {}).get(trial.number) or [right()]
         return steps[min(attempt, len(steps)) - 1]
 
@@ -280,16 +301,29 @@ def play(
 
     if cancel_at_s is not None:
         time.at(1000 + cancel_at_s, cancellation.request)
-    story.status = Scheduler(
+    if cancel_again_at_s is not None:
+        time.at(1000 + cancel_again_at_s, cancellation.request)
+
+    def kill() -> None:
+        """
+        Count the calls.
+        """
+        story.kills += 1
+
+    scheduler = Scheduler(
         trials=plan(),
         ask=ask,
         stop=stop,
+        kill=kill,
         pool=time,
-        governor=Governor(ceiling=workers, gap_s=gap_s),
+        governor=Governor(ceiling=workers, gap_s=gap_s, per_minute=per_minute),
+        budget=Budget(began_mono_s=1000.0, **(caps or {})),
         retry=retry or RetryPolicy(3),
         observer=story,
         clock=time,
         cancellation=cancellation,
         inbox=time,
-    ).run()
+    )
+    story.status = scheduler.run()
+    story.stopped_by = scheduler.stopped_by
     return story

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 from fakes.virtual_time import FixedWaits, Story, play, right, trouble, wrong
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from reliability.engine.grading import outcome_of
 from reliability.kinds import KIND_RULES, ErrorKind
@@ -99,6 +99,8 @@ def test_sequential_and_parallel_runs_have_the_same_outcomes(
     """
     one = play(script, trials=8, workers=1, gap_s=gap_s)
     many = play(script, trials=8, workers=5)
+    # A run in which nearly everything fails may end as an outage, at another point.
+    assume("outage" not in {one.stopped_by, many.stopped_by})
 
     assert RunStatus.COMPLETED is one.status is many.status
     assert outcomes(one) == outcomes(many)

@@ -7,8 +7,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reliability.earlier import read_earlier
 from reliability.engine.cancellation import Cancellation
 from reliability.journal import examine, read_events
+from reliability.merge import merge
 from reliability.model import (
     Verdict,
 )
@@ -36,3 +38,19 @@ def is_whole(log: Path) -> bool:
     """
     numbers: list[int] = [event.seq for event in read_events(log)]
     return examine(log).ok and len(numbers) > read_result(log).tally.planned
+
+
+def finish(log: Path) -> RunResult:
+    """
+    Run what a log lacks, with more workers.
+    """
+    earlier = read_earlier(log)
+    settings = Settings.from_text({**earlier.texts(), "parallel": "true"})
+    return run(settings, earlier=earlier)
+
+
+def join(logs: list[Path]) -> float | None:
+    """
+    Return the pass rate over all logs.
+    """
+    return merge(logs, Path("all")).tally.pass_rate

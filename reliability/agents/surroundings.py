@@ -1,0 +1,95 @@
+"""
+What an agent's processes will find: as whom they run, where, what is closed to them.
+
+Looked at before the first call, since every later trial would fail in the same way.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reliability.agents.checkout import find_checkout
+from reliability.agents.user import User, choose_user, reach, require_reach
+from reliability.choices import Isolation
+from reliability.errors import AgentSetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reliability.settings import Settings
+
+NOT_ISOLATED = (
+    "isolation is none: the agent works in the workspace itself, what it changes there "
+    "stays, and the next trial finds it."
+)
+
+_SHARED_REPOSITORY = (
+    "The workspace's .git is a file that names a repository elsewhere, which all "
+    "copies share: what the agent does with git happens there. With isolation: "
+    "worktree each attempt has a repository of its own."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """
+    What was found out.
+
+    Args:
+        user: Who the processes run as.
+        fingerprint: What must agree before two runs are compared.
+        warnings: Sentences for the user.
+    """
+
+    user: User
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def examine_surroundings(
+    settings: Settings, *, workspace: Path, environ: Mapping[str, str]
+) -> Surroundings:
+    """
+    Look at the user, the workspace and the place for rooms.
+
+    Raises:
+        AgentSetupError: when no attempt could work where it is to work.
+        UsageError: when `run-as` names somebody whom we cannot become.
+    """
+    user = choose_user(settings.run_as)
+    require_reach(user, [Path(tempfile.gettempdir())], "The folder for temporary files")
+    if settings.isolation is Isolation.NONE:
+        require_reach(user, [workspace], "The workspace")
+        return Surroundings(user=user, warnings=(NOT_ISOLATED,))
+    if not os.access(workspace, os.R_OK | os.X_OK):
+        raise AgentSetupError(
+            f"The workspace {str(workspace)!r} cannot be read, so it cannot be copied.",
+            remedy="Give it to this user, or run in another folder.",
+        )
+    if settings.isolation is Isolation.COPY:
+        return Surroundings(user=user, warnings=_copy_warnings(workspace))
+    checkout = find_checkout(workspace, environ)
+    warnings = []
+    if (closed := reach(user, [checkout.objects])) is not None:
+        warnings.append(
+            f"User {user.name}, as whom the agent runs, cannot read the repository's "
+            f"objects ({str(closed)!r} is closed): git will not work for the agent."
+        )
+    return Surroundings(
+        user=user,
+        fingerprint={"commit": checkout.commit},
+        warnings=tuple(warnings),
+    )
+
+
+def _copy_warnings(workspace: Path) -> tuple[str, ...]:
+    """
+    Warn where a copy of the folder is not a copy of its repository.
+    """
+    if (workspace / ".git").is_file():
+        return (_SHARED_REPOSITORY,)
+    return ()

@@ -1,0 +1,102 @@
+"""
+Prints the plan of a run that is not going to be run.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reliability.choices import Backend
+
+if TYPE_CHECKING:
+    from reliability.engine.estimate import Estimate
+    from reliability.settings import Settings
+
+
+def show_plan(settings: Settings) -> None:
+    """
+    Print what would be run, and what it would cost and take.
+    """
+    from reliability.engine.estimate import estimate
+    from reliability.engine.workers import (
+        available_cores,
+        available_memory_bytes,
+        choose_workers,
+    )
+    from reliability.escape import console_text
+
+    workers = choose_workers(
+        settings, cores=available_cores(), memory_bytes=available_memory_bytes()
+    )
+    click.echo("Dry run: nothing is called and nothing is written.\n")
+    for label, text in plan_rows(settings, estimate(settings, workers=workers)):
+        click.echo(f"  {label:<10} {console_text(text)}")
+
+
+def plan_rows(settings: Settings, plan: Estimate) -> list[tuple[str, str]]:
+    """
+    Return label and text of everything worth knowing before the start.
+    """
+    agent = [settings.agent] if settings.agent else []
+    agent += [f"backend {settings.backend}", f"model {settings.model or 'not named'}"]
+    mode = "one after another" if plan.workers == 1 else f"{plan.workers} at once"
+    rows = [
+        ("Agent", ", ".join(agent)),
+        ("Plan", f"{_count(plan.trials, 'trial')}, {mode}, {_attempts(settings)}"),
+        ("Check", str(settings.expect or "any answer that is not empty")),
+    ]
+    if settings.backend in {Backend.COMMAND, Backend.CLAUDE_CODE}:
+        rows.append(("Isolation", settings.isolation))
+    rows += [("Cost", _cost(settings, plan)), ("Time", _time(plan))]
+    if caps := _caps(settings, plan):
+        rows.append(("Caps", caps))
+    log = settings.output_dir / f"{settings.filename}_TIME_RUN.jsonl"
+    return [*rows, ("Log", str(log))]
+
+
+def _attempts(settings: Settings) -> str:
+    most = _count(settings.max_attempts, "attempt")
+    return f"{most} each at most, {settings.timeout:g} s an attempt at most"
+
+
+def _cost(settings: Settings, plan: Estimate) -> str:
+    if settings.backend is Backend.SIMULATED:
+        return "nothing, being simulated"
+    if settings.backend is Backend.COMMAND:
+        return "not known: a command does not tell what it costs"
+    if plan.cost_usd is None:
+        return f"not known before the first answer: {plan.basis}"
+    word = "at most" if plan.is_upper_bound else "about"
+    return f"{word} ${plan.cost_usd:.4f}, by {plan.basis}"
+
+
+def _time(plan: Estimate) -> str:
+    from reliability.report.words import duration
+
+    most = f"at most {duration(plan.most_time_s)} without trouble of the service"
+    if plan.time_s is None:
+        return most
+    return f"about {duration(plan.time_s)}, {most}"
+
+
+def _caps(settings: Settings, plan: Estimate) -> str:
+    caps = [
+        f"{name} {value:g}"
+        for name, value in (
+            ("max-cost-usd", settings.max_cost_usd),
+            ("max-tokens", settings.max_tokens),
+            ("max-minutes", settings.max_minutes),
+        )
+        if value is not None
+    ]
+    text = ", ".join(caps)
+    if plan.trials_in_caps is not None:
+        count = _count(plan.trials_in_caps, "trial")
+        text += f": would stop the run after about {count}"
+    return text
+
+
+def _count(number: int, word: str) -> str:
+    return f"1 {word}" if number == 1 else f"{number} {word}s"

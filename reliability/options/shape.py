@@ -1,0 +1,24 @@
+"""
+Which options say how a run goes, and not what it measures.
+"""
+
+from __future__ import annotations
+
+RUN_SHAPE = (
+    *("parallel", "max-workers", "requests-per-minute", "delay", "max-attempts"),
+    *("max-cost-usd", "max-tokens", "max-minutes", "run-as"),
+    *("output-dir", "quiet", "json"),
+)
+"""May be given anew when a run is gone on with."""
+
+NOT_COMPARED = frozenset(
+    {
+        *RUN_SHAPE,
+        # How a surface behaves.
+        *("filename", "dry-run", "artifact", "artifact-name"),
+        *("artifact-required", "retention-days"),
+        # What came of them is compared: the prompt.
+        *("prompt-file", "var"),
+    }
+)
+"""May differ between trials that are counted together."""
