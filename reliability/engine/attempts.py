@@ -20,7 +20,7 @@ from reliability.engine.chores import Chores
 from reliability.engine.leftovers import describe_leftovers
 from reliability.engine.task import Attempted
 from reliability.engine.tools import ToolError, Tools
-from reliability.engine.workspace import Rooms, Stay
+from reliability.engine.workspace import Rooms
 from reliability.errors import AgentSetupError, CheckError, MeasureError
 from reliability.kinds import ErrorKind
 from reliability.model import Reply, Trial, Trouble
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from reliability.engine.scene import Scene
+    from reliability.engine.stay import Stay
     from reliability.settings import Settings
 
 

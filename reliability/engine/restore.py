@@ -9,16 +9,17 @@ size, mode, owner and time of change. Whoever could still write is gone by then.
 
 Nothing is trusted: folders are opened step by step, no link is followed, files are
 made anew rather than written over, so that an open descriptor leads nowhere. Whatever
-is unusual (thousands of changes, hard links, deep folders, attributes of folders, a
-wall clock that was set back) is left to a fresh copy: `restore_tree` says no.
+is unusual (thousands of changes, hard links, deep folders) is left to a fresh copy:
+`restore_tree` says no. So does its caller when the wall clock was set back meanwhile.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +69,7 @@ class _Folder:
     def __init__(self, fd: int) -> None:
         self.fd = fd
 
-    def __enter__(self) -> _Folder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,13 +185,23 @@ def _set_facts(target: int, source: int) -> None:
     status = os.fstat(source)
     with suppress(PermissionError):
         os.fchown(target, status.st_uid, status.st_gid)
-    attributes = {name: os.getxattr(source, name) for name in os.listxattr(source)}
-    for name in set(os.listxattr(target)) - set(attributes):
+    has, wanted = _attributes(target), _attributes(source)
+    for name in has.keys() - wanted.keys():
         os.removexattr(target, name)
-    for name, value in attributes.items():
-        os.setxattr(target, name, value)
+    for name, value in wanted.items():
+        if has.get(name) != value:
+            os.setxattr(target, name, value)
     os.fchmod(target, stat.S_IMODE(status.st_mode))
     os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _attributes(fd: int) -> dict[str, bytes]:
+    try:
+        return {name: os.getxattr(fd, name) for name in os.listxattr(fd)}
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return {}
+        raise
 
 
 def _facts(status: os.stat_result) -> tuple[int, ...]:

@@ -31,8 +31,7 @@ from typing import TYPE_CHECKING
 from reliability.agents import Room
 from reliability.choices import Isolation
 from reliability.engine.origin import Origin, check_out, copy_tree, copy_workspace
-from reliability.engine.restore import restore_tree
-from reliability.engine.survey import Survey, survey_tree
+from reliability.engine.stay import CLOSED, PASSABLE, Stay
 from reliability.engine.tools import ToolError
 from reliability.errors import AgentSetupError
 
@@ -42,91 +41,10 @@ if TYPE_CHECKING:
     from reliability.agents.user import User
     from reliability.engine.tools import Tools
 
-_CLOSED, _PASSABLE = 0o700, 0o711
 _POLL_S = 0.2
 _REMOVE_S = 120.0
-_SETTLED_S = 0.001
-"""A wall clock that is only slowed down never goes back; one that is set does."""
-
 _REMOVE_AFTER_CANCEL_S = 2.0
 # A cancelled run has little time, and a container takes its temporary files with it.
-
-
-class Stay:
-    """
-    One attempt's time in its room.
-
-    Args:
-        origin: What its folder was copied from; None when it works in the workspace.
-    """
-
-    def __init__(
-        self, room: Room, tree: Path, origin: Origin | None, tools: Tools
-    ) -> None:
-        self.room = room
-        self.origin = origin
-        self._tree = tree
-        self._after_setup = Survey()
-        self._began_ns = 0
-        self._copied_ns = 0
-        self._wall_lead_s = tools.wall_lead_s()
-        self._tools = tools
-
-    def open_door(self) -> None:
-        """
-        Let the processes of the agent's user in.
-        """
-        self.room.home.chmod(_CLOSED if self.room.uid is None else _PASSABLE)
-        # The clock of ctimes is the file system's own, and this has just set one.
-        self._began_ns = self.room.home.stat().st_ctime_ns
-        self._copied_ns = self._copied_ns or self._began_ns
-
-    def begin(self, *, after_setup: bool) -> None:
-        """
-        Remember how things are: whatever is newer will be the agent's doing.
-
-        Args:
-            after_setup: Other files than the origin's may be there already.
-        """
-        if self.origin is not None and after_setup:
-            self._after_setup = self._look()
-        self.open_door()
-
-    def leftovers(self) -> Survey:
-        """
-        Close the room and see what is different; nothing when nothing was copied.
-        """
-        self.room.home.chmod(_CLOSED)
-        if self.origin is None:
-            return Survey()
-        found = self._look()
-        found.removed -= self._after_setup.removed
-        return found
-
-    def tidy(self, tree: Path) -> bool:
-        """
-        Undo all that was done to the copy, which is at *tree* now.
-
-        Returns:
-            False when it is to be thrown away.
-        """
-        if self.origin is None or self._tools.cancel.is_set():
-            return False
-        # A clock that was set back makes what was touched look older than the copy.
-        if self._tools.wall_lead_s() < self._wall_lead_s - _SETTLED_S:
-            return False
-        return restore_tree(tree, self.origin.tree, since_ns=self._copied_ns)
-
-    def _look(self) -> Survey:
-        assert self.origin is not None, "the caller has looked"  # noqa: S101
-        owner = os.geteuid() if self.room.uid is None else self.room.uid
-        return survey_tree(
-            self._tree,
-            self.origin.tree,
-            owner_uid=owner,
-            began_ns=self._began_ns,
-            known=self._after_setup.ctimes_ns,
-        )
 
 
 class Rooms:
@@ -174,7 +92,7 @@ class Rooms:
         home = self._base_folder() / str(number)
         try:
             tree = home / "work" / (self._workspace.name or "workspace")
-            home.mkdir(mode=_CLOSED)
+            home.mkdir(mode=CLOSED)
             workspace = self._workspace
             if origin is not None:
                 self._furnish(tree, origin)
@@ -184,10 +102,11 @@ class Rooms:
             )
             stay = Stay(room, tree, origin, self._tools)
             yield stay
-            self._keep(stay, tree)
+            with suppress(OSError):
+                self._keep(stay, tree)
         finally:
             with suppress(OSError):
-                home.chmod(_CLOSED)
+                home.chmod(CLOSED)
             self._remove(home)
             with self._lock:
                 self._taken.discard(number)
@@ -244,7 +163,7 @@ class Rooms:
         with self._lock:
             if self._base is None:
                 self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
-                self._base.chmod(_CLOSED if self._user.uid is None else _PASSABLE)
+                self._base.chmod(CLOSED if self._user.uid is None else PASSABLE)
             return self._base
 
     def _find_origin(self) -> Origin | None:
@@ -276,7 +195,7 @@ class Rooms:
         base = self._base_folder()
         folder = base / "origin"
         self._remove(folder)
-        folder.mkdir(mode=_CLOSED)
+        folder.mkdir(mode=CLOSED)
         tree = folder / "tree"
         if self._isolation is Isolation.WORKTREE:
             return check_out(self._workspace, tree, user=self._user, tools=self._tools)
