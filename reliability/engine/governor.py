@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reliability.model import Reply, Trouble
 
 _AT_ONCE = 10
-_OPENING_GAP_S = 0.002
+_OPENING_GAP_S = 0.001
 _MOST_BLIND_PAUSE_S = 60.0
 _OVERLOAD = frozenset({ErrorKind.OVERLOADED, ErrorKind.SERVER_ERROR})
 
