@@ -4,6 +4,7 @@ The rooms of attempts.
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -214,6 +215,8 @@ def ordinary_user(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         is_root = os.geteuid() == 0
         Path(name).chmod(0o777)
         if is_root:
+            # What is imported late may lie where this user cannot read it.
+            importlib.import_module("ctypes")
             os.setegid(NOBODY)
             os.seteuid(NOBODY)
         try:

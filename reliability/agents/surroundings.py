@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,10 @@ NOT_ISOLATED = (
     "isolation is none: the agent works in the workspace itself, what it changes there "
     "stays, and the next trial finds it."
 )
+
+MANY_FILES = 50_000
+MANY_BYTES = 1024**3
+"""A workspace of more than this is worth a warning before it is copied."""
 
 _SHARED_REPOSITORY = (
     "The workspace's .git is a file that names a repository elsewhere, which all "
@@ -71,6 +76,7 @@ def examine_surroundings(
             remedy="Give it to this user, or run in another folder.",
         )
     if settings.isolation is Isolation.COPY:
+        _require_project(workspace, environ)
         return Surroundings(user=user, warnings=_copy_warnings(workspace))
     checkout = find_checkout(workspace, environ)
     warnings = []
@@ -86,10 +92,54 @@ def examine_surroundings(
     )
 
 
+def _require_project(workspace: Path, environ: Mapping[str, str]) -> None:
+    """
+    Refuse to copy a folder that holds everything, for whoever forgot to change to one.
+
+    Raises:
+        AgentSetupError: for the root, a home and the folder for temporary files.
+    """
+    everything = {Path("/"), Path(tempfile.gettempdir()).resolve()}
+    if home := environ.get("HOME"):
+        everything.add(Path(home).resolve())
+    if workspace in everything:
+        raise AgentSetupError(
+            f"The workspace is {str(workspace)!r}, and each attempt would work in a "
+            "copy of all of it.",
+            remedy="Run in the folder of a project, or choose isolation none.",
+        )
+
+
 def _copy_warnings(workspace: Path) -> tuple[str, ...]:
     """
-    Warn where a copy of the folder is not a copy of its repository.
+    Warn where a copy of the folder is not a copy of its repository, or is a large one.
     """
+    warnings = []
     if (workspace / ".git").is_file():
-        return (_SHARED_REPOSITORY,)
-    return ()
+        warnings.append(_SHARED_REPOSITORY)
+    files, size_bytes = _measure(workspace)
+    if files > MANY_FILES or size_bytes > MANY_BYTES:
+        more = "more than " if files > MANY_FILES else ""
+        warnings.append(
+            f"The workspace has {more}{files} files and {more}{size_bytes >> 20} MiB, "
+            "of which each worker has a copy. With isolation: worktree it is the "
+            "commit's files alone."
+        )
+    return tuple(warnings)
+
+
+def _measure(workspace: Path) -> tuple[int, int]:
+    """
+    Return how many files a folder holds and their bytes, or a little beyond the most.
+    """
+    files = size_bytes = 0
+    waiting = [str(workspace)]
+    while waiting and files <= MANY_FILES and size_bytes <= MANY_BYTES:
+        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    files += 1
+                    size_bytes += entry.stat(follow_symlinks=False).st_size
+    return files, size_bytes

@@ -33,6 +33,12 @@ class ToolError(MeasureError):
     """
 
 
+class ToolTimeoutError(ToolError):
+    """
+    A tool was ended, by its time limit or by a cancel.
+    """
+
+
 class Tools:
     """
     Runs the tools of one run.
@@ -104,7 +110,7 @@ class Tools:
         except MeasureError as error:
             raise ToolError(str(error)) from None
         if report.timed_out or report.cancelled:
-            raise ToolError(f"{argv[0]}: {report.describe_exit()}.")
+            raise ToolTimeoutError(f"{argv[0]}: {report.describe_exit()}.")
         return report
 
     def do(self, *argv: str, env: Mapping[str, str] | None = None) -> None:

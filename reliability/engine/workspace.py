@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import tempfile
 import threading
 from contextlib import contextmanager, suppress
@@ -32,7 +33,7 @@ from reliability.agents import Room
 from reliability.choices import Isolation
 from reliability.engine.origin import Origin, check_out, copy_tree, copy_workspace
 from reliability.engine.stay import CLOSED, PASSABLE, Stay
-from reliability.engine.tools import ToolError
+from reliability.engine.tools import ToolError, ToolTimeoutError
 from reliability.errors import AgentSetupError
 
 if TYPE_CHECKING:
@@ -225,9 +226,14 @@ def remove_tree(folder: Path, tools: Tools, *, limit_s: float = _REMOVE_S) -> No
     for _ in range(2):
         if not folder.exists():
             return
-        with suppress(ToolError):
+        try:
             # rm(1) goes as deep as there are folders, and follows no link on the way.
             tools.run("rm", "-rf", "--", str(folder), timeout_s=limit_s, must_end=True)
+        except ToolTimeoutError:
+            pass
+        except ToolError:
+            # No process can be started just now; this needs none.
+            shutil.rmtree(folder, ignore_errors=True)
         if os.geteuid() != 0 and folder.exists():
             _open_up(folder)
 
