@@ -18,7 +18,9 @@ pytestmark = pytest.mark.crash
 
 AGENTS = 50
 FLOOD_BYTES = 30_000_000
-MOST_KIB = 160 * 1024  # Fifty floods held in memory would be 1.5 GB.
+MOST_KIB = AGENTS * 8 * 1024
+# A worker holds the first and last mebibyte of an answer, and that a few times while it
+# is written; fifty floods would be 1.5 GB.
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the fence around files needs root")
