@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from reliability.settings import Settings
 
 DEMO_PROFILE = (
-    "seed={seed},pass-rate=0.92,latency=0.35,latency-sigma=0.4,rate-429=0.08,"
-    "retry-after=0.3,rate-529=0.05,rate-500=0.03,rate-drop=0.03"
+    "seed={seed},pass-rate=0.92,latency=0.35,latency-sigma=0.4,requests-per-minute=600,"
+    "burst=10,rate-529=0.05,rate-500=0.03,rate-drop=0.03"
 )
 _DEMO_END = """
   This was a demo: a simulated agent that is wrong about 1 time in 12, behind a
