@@ -17,29 +17,35 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
-DEADLY = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-    14,
-    15,
-    16,
-    24,
-    25,
-    26,
-    27,
-    29,
-    30,
-    31,
+# Under nohup children inherit that SIGHUP is ignored, and do not die of it.
+_IGNORED = {n for n in (signal.SIGHUP,) if signal.getsignal(n) is signal.SIG_IGN}
+DEADLY = tuple(
+    number
+    for number in (
+        1,
+        2,
+        3,
+        4,
+        6,
+        7,
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+        24,
+        25,
+        26,
+        27,
+        29,
+        30,
+        31,
+    )
+    if number not in _IGNORED
 )
 LONG_BYTES = 131_072  # One argument of this length is more than Linux takes.
 
