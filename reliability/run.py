@@ -261,9 +261,7 @@ def _run_trials(
     gap_s = 0.0 if settings.parallel else settings.delay
     pool = open_pool(workers)
     try:
-        with Attempts(
-            ready.agent, settings, journal.run_id, ready.scene
-        ) as attempts:
+        with Attempts(ready.agent, settings, journal.run_id, ready.scene) as attempts:
             scheduler = Scheduler(
                 trials=_plan(settings, ready.earlier),
                 ask=attempts.ask,

@@ -26,17 +26,10 @@ if TYPE_CHECKING:
 
 READ_CAP_BYTES = 1024 * 1024
 READ_TOTAL_BYTES = 64 * 1024 * 1024
-KEPT_BYTES = 2 * 1024 * 1024
-"""Of texts, for the diff, which shows far less."""
-
-KEPT_TEXTS = 200
-"""Each costs a process of diff(1)."""
-
-MAX_ENTRIES = 250_000
-"""A quarter of a million entries take about a second."""
-
-MAX_DEPTH = 64
-"""Each level holds two open files."""
+KEPT_BYTES = 2 * 1024 * 1024  # Of texts, for the diff, which shows far less.
+KEPT_TEXTS = 200  # Each costs a process of diff(1).
+MAX_ENTRIES = 250_000  # They take about a second.
+MAX_DEPTH = 64  # Each level holds two open files.
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
