@@ -231,6 +231,30 @@ def test_the_first_signal_drains_and_the_second_kills_at_once() -> None:
     assert RunStatus.CANCELLED is urgent.status
 
 
+def test_a_signal_while_the_deadline_drains_ends_no_trial_twice() -> None:
+    """
+    What is under way is ended once, and written down once, for whichever reason.
+    """
+
+    def service(_trial: Trial, _attempt: int, _now_s: float) -> Attempted:
+        """
+        Never answer.
+        """
+        return right(math.inf)
+
+    story = play(
+        trials=3,
+        workers=3,
+        service=service,
+        caps={"max_minutes": 1.0},
+        cancel_at_s=60 - RESERVE_S + 1,
+    )
+
+    assert RunStatus.CANCELLED is story.status
+    assert 1 == story.stops
+    assert [1, 2, 3] == [one.trial for one in story.of("trial_finished")]
+
+
 @pytest.mark.parametrize("cap", ["max-cost-usd", "max-tokens", "max-minutes"])
 def test_a_cap_takes_certainty_and_the_verdict_says_how_much(cap: str) -> None:
     """

@@ -106,12 +106,14 @@ class Scheduler:
         self._cancellation.on_request(lambda: self._inbox.put(None))
         while not self._cancellation.requested and self._has_work():
             if self._clock.monotonic_s() >= self._budget.cut_mono_s:
-                self._cut()
+                self._stop_for("max-minutes", "max-minutes was reached")
+                self._is_cut = True
                 break
             self._launch_what_may_start()
             self._receive(self._nap_s())
-        if self._cancellation.requested:
+        if self._is_cut or self._cancellation.requested:
             self._drain()
+        if self._cancellation.requested:
             return RunStatus.CANCELLED
         return RunStatus.STOPPED if self.stopped_by else RunStatus.COMPLETED
 
@@ -257,14 +259,6 @@ class Scheduler:
         for task in sorted(self._retries):
             self._observer.trial_finished(task, given_up(f"the run stopped: {text}"))
         self._retries.clear()
-
-    def _cut(self) -> None:
-        """
-        End the run because its time is up.
-        """
-        self._stop_for("max-minutes", "max-minutes was reached")
-        self._is_cut = True
-        self._drain()
 
     def _drain(self) -> None:
         """
