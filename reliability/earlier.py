@@ -26,9 +26,9 @@ from reliability.journal.files import open_regular
 from reliability.journal.lock import take_lock
 from reliability.journal.schema import (
     FIELD_ERRORS,
+    changed_error,
     malformed_error,
-    no_beginning_error,
-    require_known_schema,
+    read_run_events,
 )
 from reliability.kept import KeptReader, KeptTrial, planned_trials
 from reliability.model import RunStatus
@@ -209,25 +209,18 @@ def read_earlier(
     """
     _refuse_in_use(path, clock or SystemClock())
     examination = examine(path)
-    if examination.recorded_sha256 not in {None, examination.sha256}:
-        raise JournalError(
-            f"{path} was changed after it was locked: its SHA-256 is "
-            f"{examination.sha256}, not {examination.recorded_sha256}.",
-            remedy="Use the log as it was in the artifact.",
-        )
+    present, recorded = examination.sha256, examination.recorded_sha256
+    if recorded is not None and recorded != present:
+        raise changed_error(path, present=present, recorded=recorded)
     if examination.side_problems:
         raise JournalError(examination.side_problems[0])
     reading = KeptReader()
     try:
         kept = {}
-        for event in read_whole_events(path):
-            if event.event == "run_started":
-                require_known_schema(path, event.fields["schema"])
+        for event in read_run_events(path):
             if (trial := reading.take(event)) is not None:
                 # The same few ids thousands of times: keep each text once.
                 kept[trial.trial] = (sys.intern(trial.from_run), trial.from_trial)
-        if not reading.start:
-            raise no_beginning_error(path)
         earlier = Earlier(
             path=path,
             run_id=reading.run_id,

@@ -16,17 +16,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reliability.clock import Clock, SystemClock
 from reliability.earlier import Earlier, read_earlier
-from reliability.engine.recorder import Recorder, redact_event
+from reliability.engine.recorder import Recorder
 from reliability.errors import UsageError
-from reliability.journal import Journal
 from reliability.model import RunStatus, Setup
 from reliability.redact import Redactor, secrets_of
-from reliability.run import report
+from reliability.run import open_log, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,13 +73,8 @@ def merge(
     heads = _heads(logs)
     planned = _planned(heads, logs)
     worst = min(heads, key=lambda log: _STATUSES.index(log.status))
-    with Journal.create(
-        output_dir,
-        base_name=logs[0].start["options"]["filename"],
-        run_id=os.urandom(4).hex(),
-        clock=clock,
-        redact=partial(redact_event, redactor.value),
-    ) as journal:
+    base_name = logs[0].start["options"]["filename"]
+    with open_log(output_dir, base_name, clock=clock, redactor=redactor) as journal:
         recorder = Recorder(journal, planned=planned, clock=clock)
         _begin_log(recorder, logs, planned=planned)
         for trial in _numbered(logs):

@@ -94,6 +94,18 @@ class Usage:
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
 
+    @property
+    def total_tokens(self) -> int:
+        """
+        All of them: in, out and cached.
+        """
+        return (
+            self.input_tokens
+            + self.output_tokens
+            + self.cache_read_tokens
+            + self.cache_write_tokens
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:

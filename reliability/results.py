@@ -10,19 +10,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reliability.errors import JournalError
-from reliability.journal import present_sha256, read_whole_events, recorded_sha256
+from reliability.journal import present_sha256, recorded_sha256
 from reliability.journal.schema import (
     FIELD_ERRORS,
+    changed_error,
     malformed_error,
     no_beginning_error,
-    require_known_schema,
+    read_run_events,
 )
-from reliability.model import (
-    Outcome,
-    RunStatus,
-    Usage,
-)
+from reliability.kept import planned_trials
+from reliability.model import Outcome, RunStatus, Usage
 from reliability.reading import Reading
 from reliability.run_result import RunResult, Tally
 from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
@@ -42,9 +39,7 @@ def read_result(path: Path) -> RunResult:
     """
     reading = Reading()
     try:
-        for event in read_whole_events(path):
-            if event.event == "run_started":
-                require_known_schema(path, event.fields["schema"])
+        for event in read_run_events(path):
             reading.take(event)
         if reading.start_event is None:
             raise no_beginning_error(path)
@@ -79,11 +74,7 @@ def _locked_sha256(path: Path) -> str:
         return ""
     present = present_sha256(path)
     if present != recorded:
-        raise JournalError(
-            f"{path} was changed after it was locked: its SHA-256 is {present}, not "
-            f"{recorded}.",
-            remedy="Use the log as it was in the artifact.",
-        )
+        raise changed_error(path, present=present, recorded=recorded)
     return present
 
 
@@ -94,7 +85,7 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
     start, finish = reading.start, reading.finish
     trials = reading.store.trials()
     tally = Tally(
-        planned=start["loops"] * len(start["cases"]),
+        planned=planned_trials(start),
         passed=trials.count_of(Outcome.PASS),
         failed=trials.count_of(Outcome.FAIL),
         invalid=trials.count_of(Outcome.INVALID),

@@ -103,7 +103,9 @@ def run(
     with (
         caught_signals(cancellation),
         _ready_agent(settings, environ, workspace, redactor, clock, earlier) as ready,
-        _open_log(settings, clock, redactor) as journal,
+        open_log(
+            settings.output_dir, settings.filename, clock=clock, redactor=redactor
+        ) as journal,
     ):
         recorder = _begin_log(settings, ready, journal, clock, display)
         status, stopped_by = _run_trials(
@@ -209,10 +211,18 @@ def _ready_agent(
         agent.close()
 
 
-def _open_log(settings: Settings, clock: Clock, redactor: Redactor) -> Journal:
+def open_log(
+    output_dir: Path, base_name: str, *, clock: Clock, redactor: Redactor
+) -> Journal:
+    """
+    Begin the log of a new run, with an id of its own; every event is redacted.
+
+    Raises:
+        JournalError: when it cannot be made.
+    """
     return Journal.create(
-        settings.output_dir,
-        base_name=settings.filename,
+        output_dir,
+        base_name=base_name,
         run_id=os.urandom(4).hex(),
         clock=clock,
         redact=partial(redact_event, redactor.value),

@@ -11,10 +11,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from reliability.model import Reply, Trouble
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from reliability.model import Reply, Setup, Trial
+    from reliability.kinds import ErrorKind
+    from reliability.model import Setup, Trial
 
 CAP_BYTES = 256 * 1024
 """Most bytes that are kept of what an attempt says beside its answer, such as standard
@@ -132,3 +135,10 @@ class Agent(Protocol):
         """
         Give back what `prepare` took.
         """
+
+
+def trouble_reply(kind: ErrorKind, text: str) -> Reply:
+    """
+    Return what an attempt brings that came to nothing but trouble.
+    """
+    return Reply(trouble=Trouble(kind=kind, text=text))

@@ -30,7 +30,7 @@ from reliability.agents.agent_file import (
     explain_missing_agent,
     find_agent_file,
 )
-from reliability.agents.base import CAP_BYTES, Call, Room
+from reliability.agents.base import CAP_BYTES, Call, Room, trouble_reply
 from reliability.agents.claude_events import Transcript
 from reliability.agents.claude_judgement import is_refused, judge
 from reliability.agents.claude_reply import reply_of_end, reply_of_refusal
@@ -40,7 +40,7 @@ from reliability.agents.surroundings import examine_surroundings
 from reliability.choices import Context
 from reliability.errors import UsageError
 from reliability.kinds import ErrorKind
-from reliability.model import Reply, Setup, Trouble
+from reliability.model import Reply, Setup
 from reliability.process import ChildReport, ProgramError, run_child, stop_everything
 from reliability.simulator.probe import is_simulator
 
@@ -141,7 +141,7 @@ class ClaudeCode:
         assert call.room is not None, "needs_room is true"  # noqa: S101
         while not self._start_gate.acquire(timeout=_GATE_POLL_S):
             if self._cancel.is_set():
-                return _trouble_reply(ErrorKind.CANCELLED, "the run was cancelled")
+                return trouble_reply(ErrorKind.CANCELLED, "the run was cancelled")
         open_gate = _once(self._start_gate.release)
         transcript = Transcript()
 
@@ -173,7 +173,7 @@ class ClaudeCode:
                 transcript, self._clock.monotonic_s() - began_mono_s
             )
         except ProgramError as error:
-            return _trouble_reply(ErrorKind.MISSING_PROGRAM, str(error))
+            return trouble_reply(ErrorKind.MISSING_PROGRAM, str(error))
         finally:
             open_gate()
         return self._reply(transcript, report, call)
@@ -254,7 +254,3 @@ def _once(action: Callable[[], None]) -> Callable[[], None]:
             left.pop()()
 
     return act
-
-
-def _trouble_reply(kind: ErrorKind, text: str) -> Reply:
-    return Reply(trouble=Trouble(kind=kind, text=text))

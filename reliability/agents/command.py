@@ -24,6 +24,7 @@ from reliability.agents.base import (
     CAP_BYTES,
     CLASSIC_WARNING,
     Call,
+    trouble_reply,
 )
 from reliability.agents.environment import command_environment
 from reliability.agents.surroundings import examine_surroundings
@@ -32,7 +33,13 @@ from reliability.choices import Isolation
 from reliability.errors import AgentSetupError
 from reliability.kinds import ErrorKind
 from reliability.model import Reply, Setup, Trouble
-from reliability.process import ChildReport, ProgramError, run_child, stop_everything
+from reliability.process import (
+    ChildReport,
+    ProgramError,
+    last_line,
+    run_child,
+    stop_everything,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +115,7 @@ class Command:
         """
         assert call.room is not None, "needs_room is true"  # noqa: S101
         if self._cancel.is_set():
-            return cancelled_reply()
+            return trouble_reply(ErrorKind.CANCELLED, "the run was cancelled")
         room = call.room
         env = command_environment(self._environ, room, self._settings.pass_env)
         prompt = call.prompt.encode("utf-8", "replace")
@@ -133,8 +140,7 @@ class Command:
                 gid=room.gid,
             )
         except ProgramError as error:
-            kind = ErrorKind.MISSING_PROGRAM
-            return Reply(trouble=Trouble(kind=kind, text=str(error)))
+            return trouble_reply(ErrorKind.MISSING_PROGRAM, str(error))
         return self._reply(report, call)
 
     def cancel(self) -> None:
@@ -178,14 +184,6 @@ class Command:
             duration_s=report.duration_s,
             evidence=child_evidence(report),
         )
-
-
-def cancelled_reply() -> Reply:
-    """
-    Return what an attempt brings that was not started because of a cancel.
-    """
-    text = "the run was cancelled"
-    return Reply(trouble=Trouble(kind=ErrorKind.CANCELLED, text=text))
 
 
 def child_evidence(report: ChildReport) -> dict[str, int]:
@@ -237,7 +235,7 @@ def _trouble(
         return Trouble(kind=ErrorKind.TIMEOUT, text=text)
     if report.exit_code != 0:
         text = report.describe_exit()
-        if said := _last_line(errors):
+        if said := last_line(errors)[:_SHOWN_CHARACTERS]:
             text = f"{text}: {said}"
         killed = report.was_killed
         kind = ErrorKind.OUT_OF_MEMORY if killed else ErrorKind.AGENT_ERROR
@@ -251,11 +249,3 @@ def _trouble(
     if not answer.strip():
         return Trouble(kind=ErrorKind.EMPTY_ANSWER, text="the answer is empty")
     return None
-
-
-def _last_line(errors: str) -> str:
-    """
-    Return the last line that says anything, which is where a traceback has its error.
-    """
-    lines = [line for line in map(str.strip, errors.splitlines()) if line]
-    return lines[-1][:_SHOWN_CHARACTERS] if lines else ""

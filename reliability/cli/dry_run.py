@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reliability.choices import Backend
+from reliability.report.words import counted, duration
 
 if TYPE_CHECKING:
     from reliability.engine.estimate import Estimate
@@ -44,7 +45,7 @@ def plan_rows(settings: Settings, plan: Estimate) -> list[tuple[str, str]]:
     mode = "one after another" if plan.workers == 1 else f"{plan.workers} at once"
     rows = [
         ("Agent", ", ".join(agent)),
-        ("Plan", f"{_count(plan.trials, 'trial')}, {mode}, {_attempts(settings)}"),
+        ("Plan", f"{counted(plan.trials, 'trial')}, {mode}, {_attempts(settings)}"),
         ("Check", str(settings.expect or "any answer that is not empty")),
     ]
     if settings.backend in {Backend.COMMAND, Backend.CLAUDE_CODE}:
@@ -57,7 +58,7 @@ def plan_rows(settings: Settings, plan: Estimate) -> list[tuple[str, str]]:
 
 
 def _attempts(settings: Settings) -> str:
-    most = _count(settings.max_attempts, "attempt")
+    most = counted(settings.max_attempts, "attempt")
     return f"{most} each at most, {settings.timeout:g} s an attempt at most"
 
 
@@ -73,8 +74,6 @@ def _cost(settings: Settings, plan: Estimate) -> str:
 
 
 def _time(plan: Estimate) -> str:
-    from reliability.report.words import duration
-
     most = f"at most {duration(plan.most_time_s)} without trouble of the service"
     if plan.time_s is None:
         return most
@@ -93,10 +92,6 @@ def _caps(settings: Settings, plan: Estimate) -> str:
     ]
     text = ", ".join(caps)
     if plan.trials_in_caps is not None:
-        count = _count(plan.trials_in_caps, "trial")
+        count = counted(plan.trials_in_caps, "trial")
         text += f": would stop the run after about {count}"
     return text
-
-
-def _count(number: int, word: str) -> str:
-    return f"1 {word}" if number == 1 else f"{number} {word}s"

@@ -106,16 +106,12 @@ class Budget:
         if is_answer:
             self._answers += 1
             self._durations_s += reply.duration_s
-        usage = reply.usage
-        tokens = (
-            usage.input_tokens
-            + usage.output_tokens
-            + usage.cache_read_tokens
-            + usage.cache_write_tokens
-        )
+        spent = {
+            "max-cost-usd": reply.cost_usd,
+            "max-tokens": reply.usage.total_tokens,
+        }
         for cap in self._caps:
-            is_cost = cap.option == "max-cost-usd"
-            cap.spend(reply.cost_usd if is_cost else float(tokens), is_answer=is_answer)
+            cap.spend(spent[cap.option], is_answer=is_answer)
 
 
 class _Cap:

@@ -14,7 +14,7 @@ from reliability.agents.environment import command_environment
 from reliability.errors import MeasureError
 from reliability.kinds import ErrorKind
 from reliability.model import Trouble
-from reliability.process import ChildReport, run_child
+from reliability.process import ChildReport, last_line, run_child
 
 if TYPE_CHECKING:
     import threading
@@ -104,6 +104,5 @@ class Chores:
         Say how it ended, with the last line that it wrote to standard error.
         """
         errors = report.stderr.text(self._scene.redactor.text, _CAP_BYTES)
-        lines = errors.strip().splitlines()
-        last = f": {lines[-1][:_SHOWN_CHARACTERS]}" if lines else ""
-        return f"{report.describe_exit()}{last}"
+        said = last_line(errors)[:_SHOWN_CHARACTERS]
+        return f"{report.describe_exit()}: {said}" if said else report.describe_exit()

@@ -16,7 +16,6 @@ FAILURES_BESIDE_WORKERS = 10
 """How many failures in a row, beyond one for each worker, are no accident."""
 
 FIRST_PAUSE_S = 1.0
-_MOST_PAUSE_S = 60.0
 
 
 class Circuit:
@@ -78,6 +77,6 @@ class Circuit:
             return False
         else:
             self._opened_mono_s = now_mono_s
-        pause_s = min(_MOST_PAUSE_S, FIRST_PAUSE_S * 2**self._failed_probes)
+        pause_s = FIRST_PAUSE_S * 2**self._failed_probes
         self._probing_mono_s = now_mono_s + pause_s
         return True

@@ -137,11 +137,10 @@ def _earlier(settings: Settings) -> _Means | None:
             continue  # A log that cannot be read is no basis.
         measured = result.tally.measured
         if measured:
-            tokens = result.usage.input_tokens + result.usage.output_tokens
             cost_usd = result.cost_usd
             return _Means(
                 cost_usd=None if cost_usd is None else cost_usd / measured,
-                tokens=tokens / measured,
+                tokens=result.usage.total_tokens / measured,
                 duration_s=result.worked_s / measured,
                 basis=f"the {measured} measured trials in {log.name}",
             )

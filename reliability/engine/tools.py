@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.errors import MeasureError
-from reliability.process import ChildReport, run_child
+from reliability.process import ChildReport, last_line, run_child
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,6 +122,6 @@ class Tools:
         """
         report = self.run(*argv, env=env)
         if report.exit_code != 0:
-            said = report.stderr.text(str, _CAP_BYTES).strip().splitlines() or [""]
-            text = said[-1][:_SHOWN_CHARACTERS] or report.describe_exit()
+            said = last_line(report.stderr.text(str, _CAP_BYTES))
+            text = said[:_SHOWN_CHARACTERS] or report.describe_exit()
             raise ToolError(f"{argv[0]} failed: {text}.")

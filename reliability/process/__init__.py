@@ -21,7 +21,7 @@ from reliability.process.capture import Capture
 from reliability.process.child import GRACE_S, run_child
 from reliability.process.family import COOKIE_NAME, stop_everything
 from reliability.process.launch import ProgramError
-from reliability.process.report import ChildReport
+from reliability.process.report import ChildReport, last_line
 
 __all__ = [
     "COOKIE_NAME",
@@ -29,6 +29,7 @@ __all__ = [
     "Capture",
     "ChildReport",
     "ProgramError",
+    "last_line",
     "run_child",
     "stop_everything",
 ]

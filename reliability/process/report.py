@@ -89,3 +89,11 @@ class ChildReport:
             return signal.Signals(number).name
         except ValueError:
             return f"signal {number}"
+
+
+def last_line(said: str) -> str:
+    """
+    Return the last line that says anything, which is where a traceback has its error.
+    """
+    lines = [line for line in map(str.strip, said.splitlines()) if line]
+    return lines[-1] if lines else ""

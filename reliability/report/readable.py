@@ -21,12 +21,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reliability.escape import console_lines, inline
-from reliability.journal import read_whole_events
 from reliability.journal.schema import (
     FIELD_ERRORS,
     malformed_error,
     no_beginning_error,
-    require_known_schema,
+    read_run_events,
 )
 from reliability.report.words import SIMULATED
 
@@ -65,16 +64,12 @@ def readable_blocks(path: Path) -> Iterator[str]:
     """
     reading = _Reading()
     try:
-        for event in read_whole_events(path):
-            if event.event == "run_started":
-                require_known_schema(path, event.fields["schema"])
-            elif not reading.began:
+        for event in read_run_events(path):
+            if not reading.began and event.event != "run_started":
                 raise no_beginning_error(path)
             yield from reading.blocks(event)
     except FIELD_ERRORS as error:
         raise malformed_error(path, error) from None
-    if not reading.began:
-        raise no_beginning_error(path)
     if not reading.ended:
         yield _NO_END
 

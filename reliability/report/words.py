@@ -128,6 +128,13 @@ def cost(result: RunResult) -> str:
     return f"{amount} ({'; '.join(details)})" if details else amount
 
 
+def counted(count: int, word: str) -> str:
+    """
+    Return a number of things: "1 trial", "2 trials".
+    """
+    return f"1 {word}" if count == 1 else f"{count} {word}s"
+
+
 def trouble_list(result: RunResult) -> str:
     """
     Return the kinds of infrastructure trouble by how often they came: "3 rate-limit".
@@ -219,8 +226,7 @@ def _mode(options: Mapping[str, Any]) -> str:
     if isinstance(timeout_s, int | float):
         parts.append(f"{timeout_s:g} s an attempt")
     if attempts:
-        count = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-        parts.append(f"{count} at most")
+        parts.append(f"{counted(attempts, 'attempt')} at most")
     return ", ".join(parts)
 
 
@@ -243,7 +249,7 @@ def _trials_that(count: int, singular: str, plural: str) -> str:
     """
     Return the beginning of a sentence on some trials.
     """
-    return f"1 trial {singular}" if count == 1 else f"{count} trials {plural}"
+    return f"{counted(count, 'trial')} {singular if count == 1 else plural}"
 
 
 def _reused(result: RunResult) -> str:
