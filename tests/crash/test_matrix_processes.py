@@ -171,11 +171,11 @@ def test_row_22_endless_output_keeps_head_tail_and_memory(scene: Scene) -> None:
     """
     quiet = scene.run(*scene.command("echo Hello", loops=1))
     script = f"""
-    trap 'echo; echo "THE-END ${SECRET_NAME}"; exit 0' TERM
+    trap told=yes TERM
+    flood() {{ head -c 4194304 /dev/zero | tr '\\0' y; }}
     echo THE-BEGINNING
-    (trap - TERM; yes | tr -d '\\n') &
-    (trap - TERM; yes | tr -d '\\n' >&2) &
-    wait
+    while [ -z "$told" ]; do flood; flood >&2; done
+    echo; echo "THE-END ${SECRET_NAME}"
     """
     ended, attempt = _measured(scene, script, timeout=3)
     answer = text_of(scene, attempt, "answer")
