@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reliability.limits import Limits
+    from reliability.transcript import Step
 
 SCHEMA_VERSION = 1
 """Version of the log's events and of `results.json`; it grows when a field changes."""
@@ -121,6 +122,7 @@ class Reply:
         tools: Names of the tools called, in order.
         subagents: Types of the subagents called, in order.
         denied_tools: Names of the tools that permissions refused.
+        steps: What the agent did, in order; empty when the backend does not tell.
         duration_s: Time the agent worked.
         evidence: More facts of this backend, JSON-like, for the log.
         refusals: How often the service refused for a rate limit while the attempt went
@@ -139,6 +141,7 @@ class Reply:
     tools: tuple[str, ...] = ()
     subagents: tuple[str, ...] = ()
     denied_tools: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
     http_status: int | None = None
     exit_code: int | None = None
     duration_s: float = 0.0
@@ -170,11 +173,17 @@ class CheckResult:
 
     Args:
         reason: Why it failed: what was expected and what came; empty when it passed.
+        score: From 0 to 1; None stands for 1 when it passed and for 0 when not.
+        weight: Of the mean score of its case.
+        details: More facts, JSON-like, such as the votes of a judge.
     """
 
     check: str
     passed: bool
     reason: str = ""
+    score: float | None = None
+    weight: float = 1.0
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -198,19 +198,12 @@ def expectation(text: str) -> Expectation:
     return expectation
 
 
-def every_trial(text: str) -> float:
+def lines(text: str) -> tuple[str, ...]:
     """
-    Accept 1, the plain rule that every trial must pass.
+    Accept texts, one a line.
     """
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = math.nan
-    if rate != 1:
-        raise ValueError(
-            "must be 1 (every trial must pass); rates below 1 are not supported yet"
-        )
-    return rate
+    found = (line.strip() for line in plain_text(text).splitlines())
+    return tuple(line for line in found if line)
 
 
 def variables(text: str) -> tuple[tuple[str, str], ...]:

@@ -72,6 +72,11 @@ class Settings:
     prices: Path | None
     simulator: str
     quiet: bool
+    suite: Path | None = None
+    case: tuple[str, ...] = ()
+    tag: tuple[str, ...] = ()
+    checks: str = ""
+    seed: int = 1
     requests_per_minute: int | None = None
     max_cost_usd: float | None = None
     max_tokens: int | None = None
@@ -121,7 +126,11 @@ class Settings:
                 wrong.add(option.field)
                 problems.append(f"{spelling(option)} is {_shown(text)}: it {error}.")
         # A wrong value is one problem; what would follow from it is none.
-        conflicts = [*_conflicts(parsed), *_chore_conflicts(parsed)]
+        conflicts = [
+            conflict
+            for find in (_text_conflicts, _conflicts, _chore_conflicts)
+            for conflict in find(parsed)
+        ]
         problems += [text for who, text in conflicts if not who & wrong]
         parsed["classic"] = not (parsed["prompt"] or parsed["prompt_file"])
         try:
@@ -152,6 +161,9 @@ def _parse(option: Option, text: str) -> object:
 # What an option without a value means, where that is not None.
 _EMPTY: dict[str, object] = {
     "agent": "",
+    "case": (),
+    "tag": (),
+    "checks": "",
     "model": "",
     "command": (),
     "prompt": "",
@@ -171,16 +183,6 @@ def _conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
     Yield what does not go together: the options that are involved, and a sentence.
     """
     backend = parsed["backend"]
-    if parsed["prompt"] and parsed["prompt_file"]:
-        yield (
-            {"prompt", "prompt_file"},
-            "Both a prompt and a prompt file are given: choose one.",
-        )
-    if parsed["var"] and not parsed["prompt_file"]:
-        yield (
-            {"var", "prompt_file"},
-            "A var is given, but there is no prompt file to put it in.",
-        )
     if backend is Backend.COMMAND and not parsed["command"]:
         yield (
             {"backend", "command"},
@@ -204,6 +206,27 @@ def _conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
             yield {"backend"}, text
         elif not parsed["agent"]:
             yield {"backend", "agent"}, "context=agent needs the name of an agent."
+
+
+def _text_conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    """
+    Yield what is said twice, or has nothing to be put into.
+    """
+    if parsed["prompt"] and parsed["prompt_file"]:
+        yield (
+            {"prompt", "prompt_file"},
+            "Both a prompt and a prompt file are given: choose one.",
+        )
+    if parsed["var"] and not parsed["prompt_file"]:
+        yield (
+            {"var", "prompt_file"},
+            "A var is given, but there is no prompt file to put it in.",
+        )
+    if parsed["checks"] and parsed["expect"]:
+        yield (
+            {"checks", "expect"},
+            "Both checks and an expectation are given: make it one of the checks.",
+        )
 
 
 def _chore_conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:

@@ -31,6 +31,9 @@ FLOORS: dict[str, tuple[int, int]] = {
     "template": (1, 0),
     "limits": (1, 0),
     "conditions": (1, 3),
+    "transcript": (1, 0),
+    "grades": (1, 2),
+    "suite": (1, 3),
     "model": (1, 1),
     "run_result": (1, 2),
     "options": (1, 1),
@@ -44,6 +47,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "trials": (3, 0),
     "agents": (4, 0),
     "checks": (4, 0),
+    "suites": (4, 1),
     "stats": (4, 0),
     "report": (4, 0),
     "kept": (4, 0),
@@ -64,7 +68,10 @@ THIRD_PARTY = {
     "click": {"cli"},
     "tenacity": {"engine.retry", "github.transfer"},
     "pythonjsonlogger": {"journal.handler"},
-    "yaml": {"agents.agent_file"},
+    "yaml": {"agents.agent_file", "suites.nodes"},
+    "pydantic": {"suites.structure"},
+    "jsonschema": {"checks.helper"},
+    "jsonpath": {"checks.helper"},
 }
 
 # None of these may be loaded by `--help`: each costs more than all that is needed.
@@ -73,8 +80,11 @@ HEAVY = {
     *("asyncio", "http.client", "ssl", "socket", "concurrent.futures", "subprocess"),
     *("urllib.request", "zipfile", "ctypes", "xml.etree.ElementTree", "email"),
 }
-# None of these is a dependency; a library of ours that brought one would be noticed.
-NEVER = {"pydantic", "rich", "jinja2", "requests", "httpx", "anthropic", "numpy"}
+# The first are for suites and helper processes alone; the others are no dependency.
+NEVER = {
+    *("pydantic", "jsonschema", "jsonpath"),
+    *("rich", "jinja2", "requests", "httpx", "anthropic", "numpy"),
+}
 
 
 def modules() -> dict[str, Path]:

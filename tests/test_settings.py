@@ -25,9 +25,10 @@ WRONG = {
     "command": "'",
     "var": "no equals",
     "expect": "matches:(",
-    "min-pass-rate": "0.9",
+    "min-pass-rate": "1.1",
     "on-inconclusive": "ignore",
     "filename": "../log",
+    "seed": "-1",
     "delay": "-1",
     "timeout": "never",
     "max-attempts": "0",
@@ -52,7 +53,7 @@ WRONG = {
 }
 ANY_TEXT_GOES = {
     *("model", "prompt", "prompt-file", "output-dir", "prices", "simulator"),
-    *("artifact-name", "run-as"),
+    *("artifact-name", "run-as", "suite", "case", "tag", "checks"),
 }
 
 

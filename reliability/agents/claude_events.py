@@ -13,10 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from reliability.agents.claude_steps import StepLog
 from reliability.agents.json_object import read_object
 from reliability.model import Usage
+from reliability.transcript import SUBAGENT_TOOLS
 
-SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
 _MOST = 10**15
 _TOO_MANY = 429
 _TASK_DIED_OF_API = "Agent terminated early due to an API error"
@@ -47,6 +48,7 @@ class Transcript:
         retry_status: HTTP status of the last retry; None when there was no reply.
         refusals: Retries that were for a rate limit.
         retry_delay_s: How long the CLI is going to wait before it.
+        log: What the agent and its subagents did, step by step.
     """
 
     result: dict[str, Any] | None = None
@@ -69,6 +71,7 @@ class Transcript:
     retries: int = 0
     refusals: int = 0
     odd_lines: int = 0
+    log: StepLog = field(default_factory=StepLog)
     _type_of_task: dict[str, str] = field(default_factory=dict)
     _open_tasks: set[str] = field(default_factory=set)
     _is_at_work: bool = False
@@ -89,6 +92,8 @@ class Transcript:
                 self._take_system(event)
             case "assistant":
                 self._take_assistant(event)
+            case "user":
+                self.log.take_message(event)
             case "result":
                 self._take_result(event)
         return kind
@@ -115,12 +120,14 @@ class Transcript:
                 self._take_end_of_task(event)
 
     def _take_start_of_task(self, event: dict[str, Any]) -> None:
+        self.log.take_task(event)
         task_id, kind = str(event.get("task_id", "")), event.get("subagent_type")
         self._type_of_task[task_id] = str(kind or "")
         if kind:
             self._open_tasks.add(task_id)
 
     def _take_end_of_task(self, event: dict[str, Any]) -> None:
+        self.log.take_task(event)
         task_id = str(event.get("task_id", ""))
         self._open_tasks.discard(task_id)
         kind = self._type_of_task.get(task_id, "")
@@ -151,6 +158,7 @@ class Transcript:
             return
         self.answered = self._is_at_work = True
         self.retrying = False
+        self.log.take_message(event)
         for block in _objects(message.get("content")):
             if block.get("type") == "tool_use":
                 self._take_tool(block)

@@ -49,6 +49,7 @@ def reply_of_end(
         tools=tuple(transcript.tools),
         subagents=tuple(transcript.subagents),
         denied_tools=transcript.denied_tools,
+        steps=tuple(transcript.log.steps),
         http_status=status if isinstance(status, int) and 0 < status < 1000 else None,
         exit_code=report.exit_code,
         duration_s=report.duration_s,

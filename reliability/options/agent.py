@@ -10,15 +10,40 @@ from reliability.parsers import (
     agent,
     argv,
     choice,
-    every_trial,
     expectation,
     integer,
+    lines,
+    number,
     path,
     plain_text,
     variables,
 )
 
 AGENT_OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="suite",
+        help="File with the cases to run, their agents, prompts and checks. Default: "
+        "reliability.yml, where there is one and no agent, prompt, command or check "
+        "is given. See docs/suites.md.",
+        parse=path,
+        metavar="PATH",
+    ),
+    Option(
+        name="case",
+        help="Run only the cases of the suite whose name matches: * and ? stand for "
+        "any characters. Several times on the command line, one a line in a workflow.",
+        parse=lines,
+        metavar="NAME",
+        repeat=True,
+    ),
+    Option(
+        name="tag",
+        help="Run only the cases of the suite with this tag. Several times on the "
+        "command line, one a line in a workflow; one of them is enough.",
+        parse=lines,
+        metavar="TAG",
+        repeat=True,
+    ),
     Option(
         name="agent",
         help="Name of the agent to test: of .claude/agents/NAME.md for claude-code, "
@@ -80,10 +105,19 @@ AGENT_OPTIONS: tuple[Option, ...] = (
         metavar="TEXT",
     ),
     Option(
+        name="checks",
+        help="Checks that every answer must pass, as a YAML list of the form that a "
+        "suite file has: '[{contains: Hello}, {max-turns: 5}]'. For a run "
+        "without a suite.",
+        parse=plain_text,
+        metavar="YAML",
+    ),
+    Option(
         name="min-pass-rate",
-        help="The pass rate that the agent must have. 1 means that every trial must "
-        "pass; other values are not supported yet.",
-        parse=every_trial,
+        help="The pass rate that the agent must have: pass when the trials show that "
+        "it is at least this, fail when they show that it is below. 1 is the plain "
+        "rule: every trial must pass.",
+        parse=number(0, 1),
         default="1",
         metavar="RATE",
     ),

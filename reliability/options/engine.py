@@ -23,7 +23,7 @@ MAX_WORKERS = 1_000
 ENGINE_OPTIONS: tuple[Option, ...] = (
     Option(
         name="loops",
-        help="How many trials to run.",
+        help="How many trials to run of each case.",
         parse=integer(1, MAX_LOOPS),
         default="10",
         metavar="N",
@@ -48,6 +48,14 @@ ENGINE_OPTIONS: tuple[Option, ...] = (
         "says can only lower it. An attempt of claude-code makes several "
         "requests. Default: no bound of ours.",
         parse=integer(1, 1_000_000),
+        metavar="N",
+    ),
+    Option(
+        name="seed",
+        help="Of the order in which the cases of a suite are run: in each round every "
+        "case once, shuffled.",
+        parse=integer(0, 999_999_999),
+        default="1",
         metavar="N",
     ),
     Option(

@@ -19,6 +19,8 @@ NOT_COMPARED = frozenset(
         *("artifact-required", "retention-days"),
         # What came of them is compared: the prompt.
         *("prompt-file", "var"),
+        # What they chose is compared: the cases.
+        *("suite", "case", "tag", "seed"),
     }
 )
 """May differ between trials that are counted together."""

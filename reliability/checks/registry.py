@@ -1,0 +1,75 @@
+"""
+Which kinds of check there are: ours, and those of installed packages.
+
+A package adds a kind by an entry point of the group `reliability.checks`, whose name is
+the kind and whose object is the class; see docs/checks.md.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from reliability.errors import UsageError
+
+if TYPE_CHECKING:
+    from reliability.checks.base import BaseCheck
+
+GROUP = "reliability.checks"
+
+_OURS = {
+    "contains": "text:Contains",
+    "not-contains": "text:NotContains",
+    "equals": "text:Equals",
+    "regex": "text:Regex",
+    "json": "json_answer:Json",
+    "command": "command:Command",
+    "files": "files:Files",
+    "max-cost-usd": "spending:MaxCost",
+    "max-turns": "spending:MaxTurns",
+    "max-seconds": "spending:MaxSeconds",
+    "tool-used": "tools:ToolUsed",
+    "tool-not-used": "tools:ToolNotUsed",
+    "tool-order": "tools:ToolOrder",
+    "delegated-to": "delegation:DelegatedTo",
+    "judge": "judge:Judge",
+    "not": "groups:Not",
+    "any": "groups:AnyOf",
+    "all": "groups:AllOf",
+    "weighted": "groups:Weighted",
+}
+
+
+def check_classes() -> dict[str, type[BaseCheck]]:
+    """
+    Return the class of each kind, ours first.
+
+    Raises:
+        UsageError: when a package's check cannot be loaded, or has one of our names.
+    """
+    from importlib.metadata import entry_points
+
+    classes = {kind: _ours(place) for kind, place in _OURS.items()}
+    problems = []
+    for point in sorted(entry_points(group=GROUP), key=lambda one: one.name):
+        if point.name in classes:
+            problems.append(
+                f"The check {point.name!r} of {point.value} exists already."
+            )
+            continue
+        try:
+            classes[point.name] = point.load()
+        except Exception as error:  # noqa: BLE001 - somebody else's code
+            why = f"{type(error).__name__}: {error}"
+            problems.append(f"The check {point.name!r} cannot be loaded: {why}")
+    if problems:
+        raise UsageError(problems)
+    return classes
+
+
+def _ours(place: str) -> type[BaseCheck]:
+    module, name = place.split(":")
+    found: type[BaseCheck] = getattr(
+        import_module(f"reliability.checks.{module}"), name
+    )
+    return found
