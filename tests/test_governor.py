@@ -4,8 +4,6 @@ What the governor promises: alone, and in whole runs in virtual time.
 
 from __future__ import annotations
 
-import math
-
 import pytest
 from fakes.limited_service import LimitedService
 from fakes.virtual_time import Story, play, right, trouble
@@ -347,12 +345,12 @@ def test_whatever_a_service_says_the_gate_opens_again(
     for gap_s, kind, retry_after_s, allowance in said:
         now_s += gap_s
         ticket = governor.started(now_s)
-        trouble_met = kind and Trouble(kind=kind, text="", retry_after_s=retry_after_s)
-        limits = allowance and Limits(requests=allowance, tokens=allowance)
+        trouble_met = None if kind is None else met(kind, retry_after_s).trouble
+        limits = Limits(requests=allowance, tokens=allowance)
         governor.ended(ticket, Reply(trouble=trouble_met, limits=limits), now_s)
         wait_s = governor.wait_s(now_s, first_attempt=True)
 
         assert wait_s is not None
-        assert 0 <= wait_s < math.inf
+        assert 0 <= wait_s <= RETRY_AFTER_CAP_S
         hold = governor.hold(now_s)
         assert (hold is None) == (wait_s == 0 and governor.in_flight_limit == 3)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from reliability.engine.allowances import Allowances
 from reliability.engine.cadence import Cadence
-from reliability.engine.circuit import Circuit
+from reliability.engine.circuit import Circuit, was_answered
 from reliability.engine.meter import Meter
 from reliability.engine.retry import RETRY_AFTER_CAP_S
 from reliability.engine.window import Window
@@ -176,13 +176,13 @@ class Governor:
         trouble = reply.trouble
         if reply.limits is not None:
             self._hear(reply.limits, ticket)
-        if trouble is None or not trouble.rule.infrastructure:
+        if trouble is None or was_answered(trouble.kind):
             self._allowances.learn(reply.usage)
             self._note_answer(ticket)
         elif trouble.rule.retry:
             self._note_trouble(ticket, trouble, reply.limits, now_mono_s)
         if reply.refusals and self._cadence.refused(
-            ticket.sent_mono_s, now_mono_s, None
+            ticket.number, ticket.sent_mono_s, None
         ):
             # A child that went on by itself after it was refused in mid-conversation.
             self._change("refused", ErrorKind.RATE_LIMIT, now_mono_s)
@@ -233,7 +233,7 @@ class Governor:
         self._blind_refusals = 0
         if self._opening_from is not None and ticket.number > self._opening_from:
             self._opening_from = None
-        self._cadence.passed(ticket.sent_mono_s)
+        self._cadence.passed(ticket.number)
         if self._circuit.succeeded():
             self._change("outage-over")
         if self._window.answered():
@@ -259,10 +259,10 @@ class Governor:
         Learn from a refusal that no stated limit explains; pause even if none is asked.
         """
         retry_after_s = trouble.retry_after_s
-        if not self._cadence.refused(ticket.sent_mono_s, now_mono_s, retry_after_s):
+        if not self._cadence.refused(ticket.number, ticket.sent_mono_s, retry_after_s):
             return
         self._change("refused", trouble.kind, now_mono_s)
-        if not retry_after_s:
+        if not retry_after_s and not self._cadence.is_rarely_refused:
             pause_s = min(_MOST_BLIND_PAUSE_S, 2.0**self._blind_refusals)
             self._blind_refusals += 1
             self._pause(pause_s, trouble.kind, now_mono_s)
@@ -276,6 +276,7 @@ class Governor:
         has_news = until_mono_s > self._paused_until_mono_s + 0.1 * pause_s
         self._paused_until_mono_s = max(self._paused_until_mono_s, until_mono_s)
         self._opening_from = self._started
+        self._cadence.paused(now_mono_s, self._paused_until_mono_s)
         if has_news:
             self._change("paused", kind, now_mono_s)
 

@@ -16,6 +16,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from reliability.engine.retry import RETRY_AFTER_CAP_S
+
 if TYPE_CHECKING:
     from reliability.limits import Allowance
 
@@ -74,7 +76,19 @@ class Meter:
         Return seconds until *cost* is there; 0 when it is.
 
         More than the bucket ever held is asked for as all of it: the service decides.
+        It is asked again ten minutes after the last start or news, whatever it said.
         """
+        most_s = max(0.0, self._at_mono_s + RETRY_AFTER_CAP_S - now_mono_s)
+        return min(most_s, self._stated_wait_s(cost, now_mono_s))
+
+    def take(self, cost: float, now_mono_s: float) -> None:
+        """
+        Note that an attempt which takes *cost* has been sent.
+        """
+        self._level = self._level_at(now_mono_s) - cost
+        self._at_mono_s = now_mono_s
+
+    def _stated_wait_s(self, cost: float, now_mono_s: float) -> float:
         needed = 2 * cost if self._seen >= _ROOMY * cost else min(cost, self._seen)
         missing = (needed if self._seen else cost) - self._level_at(now_mono_s)
         if missing <= _ROUNDING:
@@ -83,13 +97,6 @@ class Meter:
             return missing * 60 / self.per_minute
         left_s = self._full_mono_s - now_mono_s
         return left_s if left_s > 0 else self._blind_wait_s(now_mono_s)
-
-    def take(self, cost: float, now_mono_s: float) -> None:
-        """
-        Note that an attempt which takes *cost* has been sent.
-        """
-        self._level = self._level_at(now_mono_s) - cost
-        self._at_mono_s = now_mono_s
 
     def _blind_wait_s(self, now_mono_s: float) -> float:
         return max(0.0, self._at_mono_s + _BLIND_WAIT_S - now_mono_s)

@@ -40,10 +40,15 @@ MOST_WAITS = 100_000  # A scheduler that waits more often than this runs in circ
 class VirtualTime(Executor):
     """
     Clock, pool and inbox of one run.
+
+    Args:
+        reach_s: How long each attempt takes from its start until it is made, as a
+            child does before its first request; None for not at all.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach_s: Callable[[], float] | None = None) -> None:
         self.now_s = 1000.0
+        self._reach_s = reach_s
         self.running = 0
         self.most_running = 0
         self.waits = 0
@@ -67,22 +72,32 @@ class VirtualTime(Executor):
         self, function: Callable[..., Attempted], /, *args: Any
     ) -> Future[Attempted]:
         """
-        Make the attempt now; its future is done when its duration has passed.
+        Make the attempt; its future is done when its duration has passed.
         """
         future: Future[Attempted] = Future()
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        attempted = function(*args)
 
-        def end() -> None:
+        def end(attempted: Attempted) -> None:
             """
             Hand the reply over.
             """
             self.running -= 1
             future.set_result(attempted)
 
-        if attempted.reply.duration_s < math.inf:
-            self.at(self.now_s + attempted.reply.duration_s, end)
+        def make() -> None:
+            """
+            Ask, and plan the end.
+            """
+            attempted = function(*args)
+            if attempted.reply.duration_s < math.inf:
+                end_s = self.now_s + attempted.reply.duration_s
+                self.at(end_s, lambda: end(attempted))
+
+        if self._reach_s is None:
+            make()
+        else:
+            self.at(self.now_s + self._reach_s(), make)
         return future
 
     def put(self, item: Any, /) -> None:
@@ -259,6 +274,7 @@ def play(
     per_minute: int | None = None,
     caps: dict[str, Any] | None = None,
     service: Callable[[Trial, int, float], Attempted] | None = None,
+    reach_s: Callable[[], float] | None = None,
 ) -> Story:
     """
     Run trials in virtual time and return what happened.
@@ -270,8 +286,9 @@ def play(
         caps: Of the `Budget`.
         service: Answers instead of the script; asked with the seconds since the
             beginning.
+        reach_s: Of the `VirtualTime`.
     """
-    time = VirtualTime()
+    time = VirtualTime(reach_s)
     story = Story(time)
     cancellation = Cancellation()
 
