@@ -44,12 +44,14 @@ from reliability.report.progress import Progress
 from reliability.report.terminal import verdict_table
 from reliability.report.words import headline
 from reliability.run import ReportsError, exit_code, run
-from reliability.settings import Settings
+from reliability.suites.opening import open_suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reliability.run_result import RunResult
+    from reliability.settings import Settings
+    from reliability.suite import Suite
 
 COMMAND_FILES = (
     "GITHUB_OUTPUT",
@@ -131,7 +133,8 @@ class Step:
         """
         # Relative paths of inputs are meant from the workspace.
         os.chdir(self._workspace)
-        settings = self._settings()
+        suite = self._suite()
+        settings = suite.settings
         tampering: list[str] = []
 
         def hand_over(result: RunResult) -> None:
@@ -144,6 +147,7 @@ class Step:
         try:
             result = run(
                 settings,
+                suite=suite,
                 environ=self._environ,
                 workspace=self._workspace,
                 display=display,
@@ -200,19 +204,21 @@ class Step:
         )
         return problems
 
-    def _settings(self) -> Settings:
+    def _suite(self) -> Suite:
         given = {
             option.name: self._environ.get(f"INPUT_{option.name.upper()}")
             for option in OPTIONS
             if option.where != "cli"
         }
-        settings = Settings.from_text(given, spelling=_spelling, also=option_problems)
+        suite = open_suite(given, spelling=_spelling, also=option_problems)
+        settings = suite.settings
         root = self._workspace.resolve()
         problems = [
             f"Input {name} is {str(path)!r}, which is not in the workspace. Only the "
             f"workspace is shared with the container, as {root}: give a relative path."
             for name, path in (
                 ("output-dir", settings.output_dir),
+                ("suite", suite.path),
                 ("prompt-file", settings.prompt_file),
                 ("prices", settings.prices),
             )
@@ -220,7 +226,7 @@ class Step:
         ]
         if problems:
             raise UsageError(problems)
-        return settings
+        return suite
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
         if path := self._files.get("GITHUB_OUTPUT"):

@@ -11,6 +11,7 @@ model's name) is not compared.
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from reliability.model import Setup
     from reliability.settings import Settings
+    from reliability.suite import Suite
 
 # A difference that another one has told already: by whom.
 _TOLD_BY = {
@@ -112,20 +114,42 @@ class Conditions:
         yield "simulated", self.simulated, now.simulated
 
 
-def described(settings: Settings, setup: Setup) -> Setup:
+def described(suite: Suite, setup: Setup) -> Setup:
     """
-    Add to a backend's setup what every run has: our versions, prompt and checks.
+    Add to a backend's setup what every run has: our versions, prompts and checks.
     """
     ours = {"reliability": __version__, "python": platform.python_version()}
-    hashes = {
-        "prompt_sha256": _sha256(settings.prompt),
-        "checks_sha256": _sha256(str(settings.expect or "")),
-    }
     return replace(
         setup,
         versions={**ours, **setup.versions},
-        fingerprint={**hashes, **setup.fingerprint},
+        fingerprint={**_hashes(suite), **setup.fingerprint},
     )
+
+
+def described_file(suite: Suite) -> dict[str, Any] | None:
+    """
+    Return what a log keeps of a suite's file; None when there is none.
+    """
+    if suite.path is None:
+        return None
+    given = dict(suite.given)
+    return {"path": str(suite.path), "sha256": suite.sha256, "given": given}
+
+
+def _hashes(suite: Suite) -> dict[str, str]:
+    """
+    Return hashes of all that a suite asks and checks; the number of loops is no part.
+    """
+    if suite.path is None:
+        (case,) = (case.as_json() for case in suite.cases)
+        return {
+            "prompt_sha256": _sha256(case["prompt"]),
+            "checks_sha256": _sha256(json.dumps(case["checks"])),
+        }
+    return {
+        f"case {case.name}": _sha256(json.dumps({**case.as_json(), "loops": 0}))
+        for case in suite.cases
+    }
 
 
 def _sha256(text: str) -> str:

@@ -113,14 +113,19 @@ class Earlier:
 
     def texts(self) -> dict[str, str]:
         """
-        Return its options as texts by name, for `Settings.from_text`.
+        Return its options as texts by name, for `open_suite`.
 
         Raises:
             UsageError: when one held a secret, which no log keeps.
             JournalError: when one is not as it should be.
         """
         try:
-            texts = texts_of(self.start["options"])
+            suite = self.start.get("suite")
+            texts = (
+                {str(name): str(text) for name, text in suite["given"].items()}
+                if suite
+                else texts_of(self.start["options"])
+            )
         except FIELD_ERRORS as error:
             raise malformed_error(self.path, error) from None
         if hidden := [name for name, text in texts.items() if MARK in text]:

@@ -51,16 +51,14 @@ class Question:
     Something to ask a model about a trial.
 
     Args:
-        key: Names it among all questions of all trials: a hash of everything below and
-            of the vote's number, so that its answer in a log can be found again.
+        key: Names it among all questions of all trials: a hash of what follows, so
+            that its answer in a log can be found again.
         model: Empty for the model that the suite names for its judges.
     """
 
     key: str
-    system: str
     prompt: str
-    model: str
-    max_output_tokens: int
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

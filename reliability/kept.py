@@ -31,8 +31,10 @@ class KeptTrial:
     A trial that was measured; its fields are those of the event `trial_reused`.
 
     Args:
+        score: As its `trial_finished` had it.
         answer: The whole answer of the last attempt.
         cost_usd: Over all attempts; None when no attempt knew its price.
+        priced: Attempts whose price is known, of `attempts`.
         usage: Tokens over all attempts, by kind.
         troubles: Kinds of trouble of its attempts, in order.
         from_run, from_trial: The run that measured it and its number there: who it is,
@@ -47,10 +49,12 @@ class KeptTrial:
     kind: str
     reason: str
     checks: Sequence[Mapping[str, Any]]
+    score: float | None
     attempts: int
     duration_s: float
     waited_s: float
     cost_usd: float | None
+    priced: int
     turns: int | None
     usage: Mapping[str, int]
     answer: str
@@ -68,7 +72,7 @@ def planned_trials(start: Mapping[str, Any]) -> int:
     Args:
         start: The fields of its `run_started`.
     """
-    return int(start["loops"]) * len(start["cases"])
+    return sum(int(case["loops"]) for case in start["cases"])
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class _Open:
     answer: str = ""
     turns: int | None = None
     cost_usd: float | None = None
+    priced: int = 0
     usage: Counter[str] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
 
@@ -128,6 +133,7 @@ class KeptReader:
             trial.troubles.append(fields["kind"])
         if fields["cost_usd"] is not None:
             trial.cost_usd = (trial.cost_usd or 0.0) + fields["cost_usd"]
+            trial.priced += 1
 
     def _ended(self, fields: Mapping[str, Any]) -> KeptTrial | None:
         trial = self._open.pop(fields["trial"])
@@ -137,6 +143,7 @@ class KeptReader:
             {
                 **fields,
                 "cost_usd": trial.cost_usd,
+                "priced": trial.priced,
                 "turns": trial.turns,
                 "usage": dict(trial.usage),
                 "answer": trial.answer,

@@ -57,6 +57,10 @@ class ErrorKind(StrEnum):
     AGENT_ERROR = "agent-error"
 
 
+CUT_KINDS = frozenset({ErrorKind.CANCELLED, ErrorKind.DEADLINE})
+"""What a run's own end brings: no trouble came, the trial was not let go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class KindRule:
     """

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reliability.clock import Clock, SystemClock
 from reliability.earlier import Earlier, read_earlier
@@ -25,6 +25,7 @@ from reliability.errors import UsageError
 from reliability.model import RunStatus, Setup
 from reliability.redact import Redactor, secrets_of
 from reliability.run import open_log, report
+from reliability.run_result import CasePlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,12 +72,13 @@ def merge(
         [read_earlier(path, allow_changed=allow_changed, clock=clock) for path in paths]
     )
     heads = _heads(logs)
-    planned = _planned(heads, logs)
+    cases = _planned(heads, logs)
     worst = min(heads, key=lambda log: _STATUSES.index(log.status))
     base_name = logs[0].start["options"]["filename"]
     with open_log(output_dir, base_name, clock=clock, redactor=redactor) as journal:
-        recorder = Recorder(journal, planned=planned, clock=clock)
-        _begin_log(recorder, logs, planned=planned)
+        plans = [CasePlan.of(case) for case in cases]
+        recorder = Recorder(journal, plans=plans, clock=clock)
+        _begin_log(recorder, logs, cases)
         for trial in _numbered(logs):
             recorder.trial_reused(trial)
         recorder.run_finished(
@@ -117,24 +119,45 @@ def _heads(logs: Sequence[Earlier]) -> list[Earlier]:
     return [log for log in logs if log.run_id not in before]
 
 
-def _planned(heads: Sequence[Earlier], logs: Sequence[Earlier]) -> int:
+def _planned(heads: Sequence[Earlier], logs: Sequence[Earlier]) -> list[dict[str, Any]]:
     """
-    Return how many trials all plans have; one that is in two of them counts once.
+    Return the cases with the loops of all plans; a trial in two of them counts once.
 
     There are more when a trial was measured twice: a copy of a log was gone on with,
     and so was the log itself.
     """
-    shared = Counter(who for log in heads for who in log.kept.values())
-    planned = sum(log.planned for log in heads) - (shared.total() - len(shared))
-    return max(planned, _measured(logs))
+    shared: Counter[str] = Counter()
+    measured: Counter[str] = Counter()
+    seen: set[tuple[str, int]] = set()
+    for log in heads:
+        for trial in log.trials():
+            who = (trial.from_run, trial.from_trial)
+            shared[trial.case] += who in seen
+            seen.add(who)
+    for trial in _numbered(logs):
+        measured[trial.case] += 1
+    cases = []
+    for case in heads[0].start["cases"]:
+        name = case["name"]
+        loops = sum(
+            one["loops"]
+            for log in heads
+            for one in log.start["cases"]
+            if one["name"] == name
+        )
+        cases.append({**case, "loops": max(loops - shared[name], measured[name])})
+    return cases
 
 
 def _measured(logs: Sequence[Earlier]) -> int:
     return len({who for log in logs for who in log.kept.values()})
 
 
-def _begin_log(recorder: Recorder, logs: Sequence[Earlier], *, planned: int) -> None:
+def _begin_log(
+    recorder: Recorder, logs: Sequence[Earlier], cases: Sequence[Mapping[str, Any]]
+) -> None:
     first = logs[0].start
+    most = max(case["loops"] for case in cases)
     warnings = [text for log in logs for text in log.start["warnings"]]
     changed = [
         f"{log.path.name}: {text}" if text in log.differences else text
@@ -150,9 +173,10 @@ def _begin_log(recorder: Recorder, logs: Sequence[Earlier], *, planned: int) -> 
             simulated=first["simulated"],
         ),
         {
-            **{name: first[name] for name in ("agent", "backend", "cases", "prompt")},
-            "loops": planned // len(first["cases"]),
-            "options": {**first["options"], "loops": planned},
+            **{name: first[name] for name in ("agent", "backend", "prompt", "suite")},
+            "cases": list(cases),
+            "loops": most,
+            "options": {**first["options"], "loops": most},
             "earlier": list(lineage.values()),
             "changed": list(dict.fromkeys(changed)),
             "reused": _measured(logs),

@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reliability.kinds import CUT_KINDS
 from reliability.model import CheckResult, Outcome
 from reliability.run_result import TrialResult
 from reliability.trials import TrialStore
@@ -45,6 +46,38 @@ class _Open:
 
 
 @dataclass(slots=True)
+class CaseSums:
+    """
+    What is added up over the trials of one case.
+
+    Args:
+        cut: Trials that a cap of the run ended.
+        score: Sum over the trials that have one, which are `scored`.
+        priced: Trials whose cost is known.
+    """
+
+    cut: int = 0
+    score: float = 0.0
+    scored: int = 0
+    cost_usd: float = 0.0
+    priced: int = 0
+    worked_s: float = 0.0
+
+    def add(self, trial: TrialResult) -> None:
+        """
+        Add a trial that has ended.
+        """
+        self.cut += trial.kind in CUT_KINDS
+        self.worked_s += trial.duration_s
+        if trial.score is not None:
+            self.score += trial.score
+            self.scored += 1
+        if trial.cost_usd is not None:
+            self.cost_usd += trial.cost_usd
+            self.priced += 1
+
+
+@dataclass(slots=True)
 class Reading:
     """
     What the events said so far.
@@ -56,6 +89,7 @@ class Reading:
         retried: Trials that needed more than one attempt.
         reused: Trials that another run measured.
         reused_changed: Those of them that were measured under other conditions.
+        cases: Sums by the case's name.
     """
 
     start: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +107,7 @@ class Reading:
     retried: int = 0
     reused: int = 0
     reused_changed: int = 0
+    cases: dict[str, CaseSums] = field(default_factory=dict)
     usage: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
 
@@ -95,6 +130,8 @@ class Reading:
                 )
             case "attempt_finished":
                 self._take_attempt(fields)
+            case "question_finished":
+                self._take_question(fields)
             case "trial_finished":
                 self._take_trial(fields)
             case "trial_reused":
@@ -134,6 +171,16 @@ class Reading:
             self.cost_usd += fields["cost_usd"]
             trial.cost_usd = (trial.cost_usd or 0.0) + fields["cost_usd"]
 
+    def _take_question(self, fields: Mapping[str, Any]) -> None:
+        """
+        Count what a judge took; it is no attempt of the agent's.
+        """
+        self._count(fields["usage"], filter(None, [fields["kind"]]), attempts=0)
+        if fields["cost_usd"] is not None:
+            self.cost_usd += fields["cost_usd"]
+            trial = self.open[fields["trial"]]
+            trial.cost_usd = (trial.cost_usd or 0.0) + fields["cost_usd"]
+
     def _take_trial(self, fields: Mapping[str, Any]) -> None:
         trial = self.open.pop(fields["trial"], _Open())
         self.worked_s += fields["duration_s"]
@@ -154,10 +201,8 @@ class Reading:
         answer, answer_cut = _beginning(fields["answer"])
         attempts, troubles = fields["attempts"], fields["troubles"]
         self._count(fields["usage"], troubles, attempts=attempts)
-        if fields["cost_usd"] is not None:
-            # The event has no price of each attempt; one without trouble has one.
-            self.priced += max(1, attempts - len(troubles))
-            self.cost_usd += fields["cost_usd"]
+        self.priced += fields["priced"]
+        self.cost_usd += fields["cost_usd"] or 0.0
         self.reused += 1
         self.reused_changed += bool(fields["changed"])
         self._keep(
@@ -184,6 +229,7 @@ class Reading:
     def _keep(self, trial: TrialResult) -> None:
         self.retried += trial.attempts > 1
         self.store.add(trial)
+        self.cases.setdefault(trial.case, CaseSums()).add(trial)
 
 
 def _beginning(answer: object) -> tuple[str, bool]:
@@ -208,4 +254,5 @@ def _common(fields: Mapping[str, Any]) -> dict[str, Any]:
         "duration_s": fields["duration_s"],
         "waited_s": fields["waited_s"],
         "checks": tuple(CheckResult(**check) for check in fields["checks"]),
+        "score": fields["score"],
     }

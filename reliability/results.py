@@ -18,16 +18,22 @@ from reliability.journal.schema import (
     no_beginning_error,
     read_run_events,
 )
-from reliability.kept import planned_trials
 from reliability.model import Outcome, RunStatus, Usage
-from reliability.reading import Reading
-from reliability.run_result import RunResult, Tally
-from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
+from reliability.reading import CaseSums, Reading
+from reliability.run_result import CasePlan, CaseResult, RunResult, Tally
+from reliability.stats import (
+    CONFIDENCE,
+    decide_cases,
+    lower_bound,
+    total,
+    upper_bound,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reliability.journal import Event
+    from reliability.model import Verdict
 
 
 def read_result(path: Path) -> RunResult:
@@ -78,22 +84,56 @@ def _locked_sha256(path: Path) -> str:
     return present
 
 
+def _cases(
+    reading: Reading, status: RunStatus, stopped_by: str
+) -> tuple[tuple[CaseResult, ...], Verdict, str]:
+    """
+    Return what came of each case, and the verdict of them all with its reason.
+    """
+    plans = [CasePlan.of(case) for case in reading.start["cases"]]
+    sums = [reading.cases.get(plan.name, CaseSums()) for plan in plans]
+    outcomes = reading.store.outcomes()
+    tallies = [
+        Tally(
+            planned=plan.planned,
+            passed=outcomes[plan.name, Outcome.PASS],
+            failed=outcomes[plan.name, Outcome.FAIL],
+            invalid=outcomes[plan.name, Outcome.INVALID],
+            unknown=outcomes[plan.name, Outcome.UNKNOWN],
+            cut=one.cut,
+        )
+        for plan, one in zip(plans, sums, strict=True)
+    ]
+    (verdict, reason), each = decide_cases(
+        plans, tallies, status, stopped_by=stopped_by
+    )
+    cases = (
+        CaseResult(
+            plan=plan,
+            tally=tally,
+            verdict=of_case[0],
+            reason=of_case[1],
+            lower=lower_bound(tally.passed, tally.measured, CONFIDENCE),
+            upper=upper_bound(tally.passed, tally.measured, CONFIDENCE),
+            mean_score=one.score / one.scored if one.scored else None,
+            cost_usd=one.cost_usd if one.priced else None,
+            worked_s=round(one.worked_s, 6),
+        )
+        for plan, one, tally, of_case in zip(plans, sums, tallies, each, strict=True)
+    )
+    return tuple(cases), verdict, reason
+
+
 def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
     """
     Put together what the events said.
     """
     start, finish = reading.start, reading.finish
     trials = reading.store.trials()
-    tally = Tally(
-        planned=planned_trials(start),
-        passed=trials.count_of(Outcome.PASS),
-        failed=trials.count_of(Outcome.FAIL),
-        invalid=trials.count_of(Outcome.INVALID),
-        unknown=trials.count_of(Outcome.UNKNOWN),
-    )
     status = RunStatus(finish.get("status", RunStatus.STARTED))
     stopped_by = str(finish.get("stopped_by", ""))
-    verdict, reason = decide(tally, status, stopped_by=stopped_by)
+    cases, verdict, reason = _cases(reading, status, stopped_by)
+    tally = total(case.tally for case in cases)
     return RunResult(
         run_id=start_event.run_id,
         agent=start["agent"],
@@ -117,6 +157,7 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
         usage=Usage(**reading.usage),
         troubles=dict(reading.troubles),
         warnings=tuple(start["warnings"]),
+        cases=cases,
         trials=trials,
         options=start["options"],
         versions=start["versions"],

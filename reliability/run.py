@@ -14,23 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from reliability.agents import Agent, open_agent
 from reliability.choices import OnInconclusive
 from reliability.clock import Clock, SystemClock
-from reliability.conditions import Conditions, described
-from reliability.engine.attempts import Attempts
-from reliability.engine.budget import Budget
+from reliability.conditions import Conditions, described, described_file
 from reliability.engine.cancellation import Cancellation, caught_signals
-from reliability.engine.executor import Scheduler, open_pool
-from reliability.engine.governor import Governor
-from reliability.engine.recorder import Display, Recorder, redact_event
-from reliability.engine.retry import RetryPolicy
+from reliability.engine.events import redact_event
+from reliability.engine.machine import run_trials
+from reliability.engine.recorder import Display, Recorder
 from reliability.engine.scene import Scene
-from reliability.engine.workers import (
-    available_cores,
-    available_memory_bytes,
-    choose_workers,
-)
+from reliability.engine.targets import Targets
 from reliability.errors import (
     EXIT_FAIL,
     EXIT_INCONCLUSIVE,
@@ -40,17 +32,12 @@ from reliability.errors import (
     MeasureError,
 )
 from reliability.journal import Journal
-from reliability.model import (
-    RunStatus,
-    Setup,
-    Trial,
-    Verdict,
-)
-from reliability.process import stop_everything
+from reliability.model import RunStatus, Setup, Verdict
 from reliability.redact import Redactor, secrets_of
 from reliability.report import write_reports
 from reliability.results import read_result
-from reliability.settings import DEFAULT_CASE
+from reliability.run_result import CasePlan
+from reliability.suites.single import single_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -58,11 +45,13 @@ if TYPE_CHECKING:
     from reliability.earlier import Earlier
     from reliability.run_result import RunResult
     from reliability.settings import Settings
+    from reliability.suite import Suite
 
 
 def run(
     settings: Settings,
     *,
+    suite: Suite | None = None,
     environ: Mapping[str, str] | None = None,
     workspace: Path | None = None,
     display: Display | None = None,
@@ -75,6 +64,8 @@ def run(
     Run the trials, lock the log, write the reports and return what they say.
 
     Args:
+        suite: The cases, when *settings* are not all there is to say; None for the one
+            case that they describe.
         environ: Credentials and PATH come from here; None for this process's own.
         workspace: Where the agent works; None for the current folder.
         display: Is shown how far the run is; None for nobody.
@@ -98,18 +89,27 @@ def run(
     cancellation = cancellation or Cancellation()
     redactor = Redactor(secrets_of(environ))
     workspace = (workspace or Path.cwd()).resolve()
+    suite = suite or single_case(settings)
+    scene = Scene(environ=environ, workspace=workspace, redactor=redactor, clock=clock)
     if earlier is not None and earlier.complete:
         return report(earlier.path, settings.output_dir, on_result)
     with (
         caught_signals(cancellation),
-        _ready_agent(settings, environ, workspace, redactor, clock, earlier) as ready,
+        _ready(settings, suite, scene, earlier) as ready,
         open_log(
             settings.output_dir, settings.filename, clock=clock, redactor=redactor
         ) as journal,
     ):
         recorder = _begin_log(settings, ready, journal, clock, display)
-        status, stopped_by = _run_trials(
-            settings, ready, journal, recorder, cancellation, clock
+        status, stopped_by = run_trials(
+            settings,
+            ready.suite,
+            ready.targets,
+            scene,
+            run_id=journal.run_id,
+            done=ready.earlier.kept if ready.earlier else (),
+            recorder=recorder,
+            cancellation=cancellation,
         )
         recorder.run_finished(
             status, signal_number=cancellation.signal_number, stopped_by=stopped_by
@@ -172,43 +172,29 @@ def report(
 
 class _Ready(NamedTuple):
     """
-    An agent that can be asked, and what is known before the first call.
+    Agents that can be asked, and what is known before the first call.
     """
 
-    agent: Agent
+    suite: Suite
+    targets: Targets
     setup: Setup
     earlier: Earlier | None
-    scene: Scene
 
 
 @contextmanager
-def _ready_agent(
-    settings: Settings,
-    environ: Mapping[str, str],
-    workspace: Path,
-    redactor: Redactor,
-    clock: Clock,
-    earlier: Earlier | None,
+def _ready(
+    settings: Settings, suite: Suite, scene: Scene, earlier: Earlier | None
 ) -> Iterator[_Ready]:
-    agent = open_agent(
-        settings,
-        environ=environ,
-        workspace=workspace,
-        redactor=redactor,
-        clock=clock,
-    )
+    targets = Targets(suite, scene)
     try:
-        setup = described(settings, agent.prepare())
+        setup = described(suite, targets.prepare())
         if earlier is not None:
             earlier.require_all_taken_over()
-            now = Conditions.of(settings, setup, redactor.value)
+            now = Conditions.of(settings, setup, scene.redactor.value)
             earlier = earlier.accepted(now)
-        scene = Scene(
-            environ=environ, workspace=workspace, redactor=redactor, clock=clock
-        )
-        yield _Ready(agent, setup, earlier, scene)
+        yield _Ready(suite, targets, setup, earlier)
     finally:
-        agent.close()
+        targets.close()
 
 
 def open_log(
@@ -236,14 +222,17 @@ def _begin_log(
     clock: Clock,
     display: Display | None,
 ) -> Recorder:
-    earlier = ready.earlier
-    recorder = Recorder(journal, planned=settings.loops, clock=clock, display=display)
+    earlier, suite = ready.earlier, ready.suite
+    cases = [case.as_json() for case in suite.cases]
+    plans = [CasePlan.of(case) for case in cases]
+    recorder = Recorder(journal, plans=plans, clock=clock, display=display)
     recorder.run_started(
         ready.setup,
         {
             "agent": settings.agent,
             "backend": settings.backend,
-            "cases": [DEFAULT_CASE],
+            "cases": cases,
+            "suite": described_file(suite),
             "loops": settings.loops,
             "options": settings.public(),
             "prompt": settings.prompt,
@@ -255,47 +244,3 @@ def _begin_log(
     for trial in earlier.trials() if earlier else ():
         recorder.trial_reused(trial)
     return recorder
-
-
-def _run_trials(
-    settings: Settings,
-    ready: _Ready,
-    journal: Journal,
-    recorder: Recorder,
-    cancellation: Cancellation,
-    clock: Clock,
-) -> tuple[RunStatus, str]:
-    workers = choose_workers(
-        settings, cores=available_cores(), memory_bytes=available_memory_bytes()
-    )
-    gap_s = 0.0 if settings.parallel else settings.delay
-    pool = open_pool(workers)
-    try:
-        with Attempts(ready.agent, settings, journal.run_id, ready.scene) as attempts:
-            scheduler = Scheduler(
-                trials=_plan(settings, ready.earlier),
-                ask=attempts.ask,
-                stop=attempts.stop,
-                kill=stop_everything,
-                pool=pool,
-                governor=Governor(
-                    ceiling=workers,
-                    gap_s=gap_s,
-                    per_minute=settings.requests_per_minute,
-                ),
-                budget=Budget.of(settings, began_mono_s=recorder.began_mono_s),
-                retry=RetryPolicy(settings.max_attempts),
-                observer=recorder,
-                clock=clock,
-                cancellation=cancellation,
-            )
-            return scheduler.run(), scheduler.stopped_by
-    finally:
-        ready.agent.cancel()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _plan(settings: Settings, earlier: Earlier | None) -> Iterator[Trial]:
-    for loop in range(1, settings.loops + 1):
-        if earlier is None or loop not in earlier.kept:
-            yield Trial(number=loop, case=DEFAULT_CASE, loop=loop)

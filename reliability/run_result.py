@@ -7,7 +7,7 @@ Computed from the log and from nothing else; frozen, without I/O.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ class TrialResult:
         answer_cut: There is more of it, in the log alone.
         reused_from: Id of the run that measured it; empty when this one did.
         changed: It was measured under other conditions than this run's.
+        score: The weighted mean of its checks' scores; None without checks.
     """
 
     number: int
@@ -48,12 +49,16 @@ class TrialResult:
     checks: tuple[CheckResult, ...] = ()
     reused_from: str = ""
     changed: bool = False
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """
     Counts of a run; `planned` trials that never started are in none of the others.
+
+    Args:
+        cut: Those of the invalid ones that a cap of the run ended.
     """
 
     planned: int = 0
@@ -61,6 +66,7 @@ class Tally:
     failed: int = 0
     invalid: int = 0
     unknown: int = 0
+    cut: int = 0
 
     @property
     def measured(self) -> int:
@@ -92,6 +98,64 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CasePlan:
+    """
+    A case as its run's log describes it, as far as results need it.
+
+    Args:
+        planned: Its trials, also those that never started.
+        min_pass_rate: Its gate, above 0 to 1.
+    """
+
+    name: str
+    planned: int
+    min_pass_rate: float = 1.0
+    agent: str = ""
+    backend: str = ""
+    model: str = ""
+    tags: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, case: Mapping[str, Any]) -> Self:
+        """
+        Return the plan of a case as `run_started` has it.
+        """
+        return cls(
+            name=case["name"],
+            planned=int(case["loops"]),
+            min_pass_rate=float(case["min_pass_rate"]),
+            agent=case["agent"],
+            backend=case["backend"],
+            model=case["model"],
+            tags=tuple(case["tags"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """
+    What came of one case.
+
+    Args:
+        reason: The verdict in one plain sentence.
+        lower, upper: As in `RunResult`.
+        mean_score: Of its trials with checks; None when there are none.
+        cost_usd: None when no attempt knew its price.
+        worked_s: Sum of the time that agents worked.
+    """
+
+    plan: CasePlan
+    tally: Tally
+    verdict: Verdict
+    reason: str
+    lower: float
+    upper: float
+    mean_score: float | None = None
+    cost_usd: float | None = None
+    worked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """
     A whole run, computed from its log and from nothing else.
@@ -107,6 +171,7 @@ class RunResult:
             was reached; empty when nothing did.
         worked_s, waited_s: Sums over the trials of this very run: agents at work, and
             waits between attempts.
+        cases: In the order of the suite; one when there was none.
         trials: All that started, by number; not in memory when there are many.
         retried: Trials that needed more than one attempt.
         reused: Trials that were taken over from earlier runs.
@@ -138,6 +203,7 @@ class RunResult:
     usage: Usage
     troubles: Mapping[str, int]
     warnings: tuple[str, ...]
+    cases: tuple[CaseResult, ...]
     trials: Sequence[TrialResult]
     options: Mapping[str, Any]
     versions: Mapping[str, str]

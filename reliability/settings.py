@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 MAX_PROMPT_BYTES = 10 * 1024 * 1024
 DEFAULT_MODEL_SIMULATED = "simulated-model"
-DEFAULT_CASE = "prompt"
-"""Name of the only case while a run has one prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,12 +120,22 @@ class Suite:
         path: The file; None when the options alone made the case.
         sha256: Of the file; empty without one.
         judge: The options of the model that judges ask; None when no check asks one.
+        given: Texts of the options that were given beside the file, and its path: what
+            leads to this suite again. Empty without a file.
     """
 
     cases: tuple[Case, ...]
     path: Path | None = None
     sha256: str = ""
     judge: Settings | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """
+        The options that concern the run as a whole, which all cases share.
+        """
+        return self.cases[0].settings
 
     @property
     def trials(self) -> int:

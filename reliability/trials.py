@@ -20,6 +20,7 @@ import json
 import os
 import weakref
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
@@ -36,6 +37,7 @@ SPILL_BYTES = 1024 * 1024
 
 _OUTCOMES = tuple(Outcome)
 _NAMES = tuple(field.name for field in fields(TrialResult))
+_CHECK_NAMES = tuple(field.name for field in fields(CheckResult))
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _values_of = attrgetter(*_NAMES)
 _OUTCOME, _CHECKS = _NAMES.index("outcome"), _NAMES.index("checks")
@@ -50,6 +52,8 @@ class TrialStore:
         self._lines = _Lines()
         self._numbers = array("Q")
         self._outcomes = array("B")
+        self._cases = array("I")
+        self._case_ids: dict[str, int] = {}
 
     def add(self, trial: TrialResult) -> None:
         """
@@ -63,12 +67,27 @@ class TrialStore:
             raise ValueError(f"{trial.number} is no number of a trial")
         self._numbers.append(trial.number)
         self._outcomes.append(_OUTCOMES.index(trial.outcome))
+        ids = self._case_ids
+        self._cases.append(ids.setdefault(trial.case, len(ids)))
         self._lines.append(_to_line(trial))
+
+    def outcomes(self) -> Counter[tuple[str, Outcome]]:
+        """
+        Return how many trials of each case ended how; of two with one number, the last.
+        """
+        names = list(self._case_ids)
+        found: Counter[tuple[str, Outcome]] = Counter()
+        for place in self._last_places():
+            found[names[self._cases[place]], _OUTCOMES[self._outcomes[place]]] += 1
+        return found
 
     def trials(self) -> Trials:
         """
         Return all trials so far by number; of two with one number, the later.
         """
+        return Trials(self._lines, self._outcomes, self._last_places())
+
+    def _last_places(self) -> array[int]:
         numbers = self._numbers
         places = array("Q")
         for place in sorted(range(len(numbers)), key=numbers.__getitem__):
@@ -76,7 +95,7 @@ class TrialStore:
                 places[-1] = place
             else:
                 places.append(place)
-        return Trials(self._lines, self._outcomes, places)
+        return places
 
 
 class Trials(Sequence[TrialResult]):
@@ -213,7 +232,9 @@ def _to_line(trial: TrialResult) -> bytes:
     Return a trial as text; every value comes back as it was.
     """
     values = list(_values_of(trial))
-    values[_CHECKS] = [[one.check, one.passed, one.reason] for one in trial.checks]
+    values[_CHECKS] = [
+        [getattr(one, name) for name in _CHECK_NAMES] for one in trial.checks
+    ]
     return _encode(values).encode("ascii")
 
 
@@ -224,7 +245,7 @@ def _from_line(line: bytes) -> TrialResult:
     values = json.loads(line.decode("ascii"))
     values[_OUTCOME] = Outcome(values[_OUTCOME])
     values[_CHECKS] = tuple(
-        CheckResult(check=check, passed=passed, reason=reason)
-        for check, passed, reason in values[_CHECKS]
+        CheckResult(**dict(zip(_CHECK_NAMES, one, strict=True)))
+        for one in values[_CHECKS]
     )
     return TrialResult(**dict(zip(_NAMES, values, strict=True)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -255,3 +256,26 @@ def test_files_that_the_command_names_are_compared_by_their_hashes(
     assert prints[0] == hashlib.sha256(b"echo Hello").hexdigest()
     assert prints[1] == hashlib.sha256(b"echo Hello, Hello").hexdigest()
     assert not {"fifo_sha256", "._sha256", "no-such-file_sha256"} & {*first.fingerprint}
+
+
+def test_of_a_worktree_the_commit_is_compared_and_no_file_of_the_workspace(
+    tmp_path: Path,
+) -> None:
+    """
+    The agent sees the commit's script, whatever the workspace has under that name.
+    """
+    absolute = tmp_path / "absolute.sh"
+    absolute.write_text("echo other", encoding="utf-8")
+    script = tmp_path / "agent.sh"
+    script.write_text("echo Hello", encoding="utf-8")
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@x")
+    for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "one")):
+        subprocess.run([*git, *words], check=True, env={"PATH": os.environ["PATH"]})
+    script.write_text("exit 1", encoding="utf-8")
+    command = f"sh agent.sh {absolute}"
+    result = run_command(tmp_path, "exit 1", command=command, isolation="worktree")
+
+    assert "agent.sh_sha256" not in result.fingerprint
+    assert f"{absolute}_sha256" in result.fingerprint
+    assert "commit" in result.fingerprint
+    assert {"pass"} == set(outcomes(result))

@@ -15,6 +15,7 @@ from reliability.model import Setup
 from reliability.options import OPTIONS
 from reliability.options.shape import NOT_COMPARED, RUN_SHAPE
 from reliability.settings import Settings
+from reliability.suites.single import single_case
 
 SETTINGS = Settings.from_text({"agent": "reviewer", "prompt": "Go."})
 SETUP = Setup(
@@ -29,7 +30,9 @@ def conditions(
     """
     Return the conditions of a run; *changes* replace members of the whole.
     """
-    found = Conditions.of(settings, described(settings, setup), lambda value: value)
+    found = Conditions.of(
+        settings, described(single_case(settings), setup), lambda value: value
+    )
     return replace(found, **changes)
 
 
@@ -145,7 +148,7 @@ def test_what_is_hidden_in_both_logs_still_counts() -> None:
     found = [
         Conditions.of(
             settings,
-            described(settings, SETUP),
+            described(single_case(settings), SETUP),
             lambda value: "[redacted]" if str(value).startswith("Use") else value,
         )
         for settings in (one, other)

@@ -108,6 +108,26 @@ def test_a_call_of_a_known_price_has_an_upper_bound(tmp_path: Path) -> None:
     assert "stop the run after about 4 trials" in rows(settings)["Caps"]
 
 
+def test_large_numbers_are_shown_with_all_their_digits(tmp_path: Path) -> None:
+    """
+    A cap is told as it was given, never as a power of ten.
+    """
+    settings = settings_of(
+        tmp_path,
+        max_cost_usd="0.05",
+        max_tokens="123456789",
+        max_minutes="100000",
+        timeout="86400",
+    )
+    shown = rows(settings)
+
+    assert (
+        "max-cost-usd 0.05, max-tokens 123,456,789, max-minutes 100,000"
+        == shown["Caps"]
+    )
+    assert "86,400 s an attempt at most" in shown["Plan"]
+
+
 @given(
     loops=st.integers(1, 1000),
     workers=st.integers(1, 50),

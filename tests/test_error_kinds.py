@@ -20,7 +20,7 @@ from fakes.runs import (
 )
 from fakes.troubles import ENDS, SCRIPTS, SERVED
 
-from reliability.checks.expect import Expect
+from reliability.checks.text import Contains, Regex
 from reliability.engine.cancellation import Cancellation
 from reliability.engine.grading import outcome_of
 from reliability.engine.task import Attempted
@@ -190,7 +190,7 @@ def test_a_check_without_end_is_a_check_error(
     """
     The answer came, so asking again would not help.
     """
-    monkeypatch.setattr("reliability.checks.Expect", partial(Expect, timeout_s=0.1))
+    monkeypatch.setattr("reliability.suites.single.Regex", partial(Regex, timeout=0.1))
     served = scripted(tmp_path, {"text": "a" * 5000 + "!"})
     ended = run_simulated(
         tmp_path,
@@ -216,7 +216,7 @@ def test_an_error_of_our_own_is_internal(
         """
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(Expect, "__call__", fail)
+    monkeypatch.setattr(Contains, "grade", fail)
     ended = run_simulated(tmp_path, loops="2", max_attempts="2")
 
     assert_ended(ended, ErrorKind.INTERNAL)

@@ -83,6 +83,32 @@ def test_actions_of_others_are_pinned_by_commit(path: Path) -> None:
     assert [] == loose
 
 
+def test_no_example_leaves_the_jobs_token_to_the_agent() -> None:
+    """
+    An agent can read what actions/checkout keeps, unless it is told to keep nothing.
+    """
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```", readme, re.DOTALL | re.MULTILINE)
+    found = [step for block in blocks for step in _steps_of(yaml.safe_load(block))]
+    for path in ROOT.glob("examples/**/*.yml"):
+        found += steps(path)
+    kept = [
+        step.get("with", {}).get("persist-credentials")
+        for step in found
+        if str(step.get("uses", "")).startswith("actions/checkout@")
+    ]
+
+    assert kept
+    assert {False} == set(kept)
+
+
+def _steps_of(block: object) -> list[dict[str, Any]]:
+    """
+    Return the steps of a piece of a workflow that is nothing but steps.
+    """
+    return block if isinstance(block, list) else []
+
+
 def test_own_action_declares_what_ours_has() -> None:
     """
     The wrapped action passes its inputs through by name, with the same defaults.

@@ -4,7 +4,7 @@ What the scheduler promises, in virtual time.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,15 +21,16 @@ from fakes.virtual_time import (
 from reliability.clock import SystemClock
 from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation
-from reliability.engine.executor import Scheduler, open_pool
+from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
 from reliability.engine.grading import outcome_of
+from reliability.engine.launcher import open_pool
 from reliability.engine.retry import RetryPolicy
 from reliability.kinds import KIND_RULES, ErrorKind
 from reliability.model import Outcome, RunStatus, Trial
 
 if TYPE_CHECKING:
-    from reliability.engine.task import Attempted
+    from reliability.engine.task import Attempted, Judged
 
 NETWORK = ErrorKind.NETWORK
 
@@ -185,6 +186,13 @@ def test_a_cancel_before_the_start_asks_nobody() -> None:
     assert [] == story.happenings
 
 
+def nobody(_trial: Trial, _attempt: int, _graded: Attempted) -> Judged:
+    """
+    Is asked nothing.
+    """
+    raise AssertionError("no check asks a model")
+
+
 def scheduler(
     story: Story,
     clock: SystemClock | VirtualTime,
@@ -211,6 +219,7 @@ def scheduler(
     return Scheduler(
         trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, trials + 1)),
         ask=ask,
+        judge=nobody,
         stop=lambda: None,
         kill=lambda: None,
         budget=Budget(began_mono_s=0.0),
@@ -273,27 +282,3 @@ def test_a_future_that_the_pool_cancelled_is_an_invalid_trial() -> None:
 
     assert RunStatus.COMPLETED is status
     assert Outcome.INVALID is outcome_of(last.attempted)[0]
-
-
-def test_real_threads_tell_the_same_story() -> None:
-    """
-    With a real pool every trial is started, answered and finished once.
-    """
-    story = Story(VirtualTime())
-    with ThreadPoolExecutor(8) as pool:
-        Scheduler(
-            trials=(Trial(number=n, case="prompt", loop=n) for n in range(1, 201)),
-            ask=lambda _trial, _attempt: right(0),
-            stop=lambda: None,
-            kill=lambda: None,
-            budget=Budget(began_mono_s=0.0),
-            pool=pool,
-            governor=Governor(ceiling=8, gap_s=0),
-            retry=RetryPolicy(2),
-            observer=story,
-            clock=SystemClock(),
-            cancellation=Cancellation(),
-        ).run()
-
-    for what in ("trial_started", "attempt_finished", "trial_finished"):
-        assert list(range(1, 201)) == sorted(one.trial for one in story.of(what))

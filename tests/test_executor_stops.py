@@ -5,6 +5,7 @@ What ends a run of the scheduler early, in virtual time.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes.virtual_time import (
@@ -16,8 +17,13 @@ from fakes.virtual_time import (
 
 from reliability.engine.executor import DRAIN_S
 from reliability.engine.grading import outcome_of
-from reliability.kinds import ErrorKind
-from reliability.model import Outcome, RunStatus
+from reliability.engine.task import Attempted, Pending
+from reliability.grades import Evidence, Question
+from reliability.kinds import CUT_KINDS, ErrorKind
+from reliability.model import Outcome, Reply, RunStatus, Usage
+
+if TYPE_CHECKING:
+    from fakes.virtual_time import Story
 
 NETWORK = ErrorKind.NETWORK
 
@@ -108,3 +114,65 @@ def test_an_answer_that_comes_during_the_drain_counts() -> None:
     assert [(Outcome.PASS, "")] == [
         outcome_of(one.attempted) for one in story.of("trial_finished")
     ]
+
+
+def kinds_of_ends(story: Story) -> list[ErrorKind | None]:
+    """
+    Return the kind of trouble that each trial ended with, by number.
+    """
+    ends = sorted(story.of("trial_finished"), key=lambda one: one.trial)
+    troubles = [one.attempted.reply.trouble for one in ends]
+    return [None if one is None else one.kind for one in troubles]
+
+
+def test_a_trial_that_waits_at_the_deadline_ends_by_the_deadline() -> None:
+    """
+    Not by a cancel that nobody asked for; so does one that is under way then.
+    """
+    waiting = [trouble(ErrorKind.RATE_LIMIT, retry_after_s=500)]
+    script = {1: [right(0.5)], 2: waiting, 3: waiting, 4: [right(math.inf)]}
+
+    story = play(script, trials=4, workers=4, caps={"max_minutes": 1.0})
+
+    assert [None, *[ErrorKind.DEADLINE] * 3] == kinds_of_ends(story)
+
+
+@pytest.mark.parametrize(
+    "caps", [{"max_minutes": 0.25}, {"max_cost_usd": 3.0}, {"max_tokens": 60}]
+)
+def test_what_a_cap_ends_is_told_from_trouble(caps: dict[str, float]) -> None:
+    """
+    Whichever cap it is: trials that wait for another attempt were not let go on.
+    """
+    usage = Usage(output_tokens=30)
+    paid = Attempted(Reply(answer="Hello", duration_s=3, cost_usd=1.5, usage=usage))
+    script = {n: [paid] for n in range(1, 30)} | {2: [trouble(NETWORK)]}
+
+    story = play(script, trials=29, retry=FixedWaits(90), caps=caps)
+    by_kind = kinds_of_ends(story)
+
+    assert RunStatus.STOPPED is story.status
+    assert by_kind[1] in CUT_KINDS
+    assert {None} == {kind for kind in by_kind if kind not in CUT_KINDS}
+
+
+def test_an_answer_that_no_judge_has_seen_never_passes() -> None:
+    """
+    When the run stops between the answer and the question, nothing was measured.
+    """
+    pending = Pending(
+        Evidence(case="prompt", prompt="Hi", answer="Hello"),
+        {},
+        (Question(key="k", prompt="Is it good?"),),
+    )
+    answered = Attempted(Reply(answer="Hello", duration_s=5), pending=pending)
+    script = {1: [trouble(ErrorKind.AUTHENTICATION)], 2: [answered]}
+
+    story = play(script, trials=2, workers=2)
+    end = next(one for one in story.of("trial_finished") if one.trial == 2)
+    outcome, reason = outcome_of(end.attempted)
+
+    assert Outcome.INVALID is outcome
+    assert "before a model was asked" in reason
+    assert "Hello" == end.attempted.reply.answer
+    assert [] == story.judged

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -13,22 +14,26 @@ import pytest
 from fakes.programs import wait_until
 from hypothesis import given
 
-from reliability.checks import open_checks
-from reliability.checks.expect import SHOWN_CHARACTERS, Expect
+from reliability.checks import sandbox
+from reliability.checks.base import SHOWN_CHARACTERS
+from reliability.checks.text import Regex
 from reliability.errors import CheckError
+from reliability.grades import Evidence, Grade
 from reliability.parsers import Expectation, ExpectMode, expectation
 from reliability.settings import Settings
+from reliability.suites.single import single_case
 
 HOSTILE = "a" * 5000 + "!"
 # Grades in a thread until the matcher has worked for a while, tells its id, and ends.
 CANCELLED_RUN = """
 import os, sys, threading
 from pathlib import Path
-from reliability.checks.expect import Expect
-from reliability.parsers import expectation
+from reliability.checks.text import Regex
+from reliability.grades import Evidence
 
-check = Expect(expectation("matches:(a+)+$"), timeout_s=1)
-threading.Thread(target=check, args=(sys.argv[1],)).start()
+check = Regex(pattern="(a+)+$", timeout=1)
+evidence = Evidence(case="", prompt="", answer=sys.argv[1])
+threading.Thread(target=check.grade, args=(evidence,)).start()
 pids, ticks = [], 0
 while ticks < 10:
     pids = [pid for path in Path("/proc/self/task").glob("*/children")
@@ -38,6 +43,17 @@ while ticks < 10:
 print(*pids, flush=True)
 os._exit(0)
 """
+
+
+def graded(expected: str | Expectation, answer: str) -> Grade:
+    """
+    Grade an answer by an expectation.
+    """
+    if isinstance(expected, str):
+        expected = expectation(expected)
+    settings = replace(Settings.from_text({"agent": "a"}), expect=expected)
+    (weighed,) = single_case(settings).cases[0].checks
+    return weighed.check.grade(Evidence(case="", prompt="", answer=answer))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +77,7 @@ def test_each_mode_compares_as_its_help_says(
     """
     Contains by default and to the letter; equals but for blanks; matches anywhere.
     """
-    result = Expect(expectation(expected))(answer)
+    result = graded(expected, answer)
 
     assert passed is result.passed
     assert passed is (result.reason == "")
@@ -72,18 +88,17 @@ def test_what_is_there_is_found(text: str, before: str, after: str) -> None:
     """
     An answer that holds the text passes, whatever stands around it.
     """
-    assert Expect(Expectation(ExpectMode.CONTAINS, text))(before + text + after).passed
+    assert graded(Expectation(ExpectMode.CONTAINS, text), before + text + after).passed
 
 
 def test_a_reason_says_what_was_expected_and_what_came() -> None:
     """
     The beginning of the answer is enough, and how much more there was.
     """
-    short = Expect(expectation("Hello"))("Bye\n")
-    long = Expect(expectation("equals:Yes"))("n" * (SHOWN_CHARACTERS + 7))
+    short = graded("Hello", "Bye\n")
+    long = graded("equals:Yes", "n" * (SHOWN_CHARACTERS + 7))
 
     assert "expected an answer that contains 'Hello', got 'Bye\\n'" == short.reason
-    assert "contains:Hello" == short.check
     assert long.reason.startswith("expected exactly 'Yes', got 'nnn")
     assert long.reason.endswith("' and 7 more")
 
@@ -92,10 +107,10 @@ def test_a_regular_expression_without_end_is_stopped() -> None:
     """
     A pattern that takes exponential time cannot decide, so it is no failure.
     """
-    check = Expect(expectation("matches:(a+)+$"), timeout_s=0.2)
+    check = Regex(pattern="(a+)+$", timeout=0.2)
 
     with pytest.raises(CheckError, match=r"did not end within 0\.2 s"):
-        check(HOSTILE)
+        check.grade(Evidence(case="", prompt="", answer=HOSTILE))
 
 
 @pytest.mark.crash
@@ -121,10 +136,11 @@ def test_a_matcher_that_cannot_be_started_decides_nothing(
     """
     The answer is kept, and its trial is invalid.
     """
+    sandbox.close_helpers()
     monkeypatch.setattr(sys, "executable", "/no/such/python")
 
     with pytest.raises(CheckError, match="cannot be started: No such file"):
-        Expect(expectation("matches:x"))("x")
+        graded("matches:x", "x")
 
 
 def test_the_matcher_sees_nothing_of_the_folder_that_it_runs_in(
@@ -139,7 +155,9 @@ def test_the_matcher_sees_nothing_of_the_folder_that_it_runs_in(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PYTHONPATH", str(folder))
 
-    assert not Expect(expectation("matches:^x$"))("y").passed
+    sandbox.close_helpers()
+
+    assert not graded("matches:^x$", "y").passed
 
 
 def test_a_run_has_the_checks_that_it_was_given() -> None:
@@ -148,6 +166,8 @@ def test_a_run_has_the_checks_that_it_was_given() -> None:
     """
     without = Settings.from_text({"agent": "a"})
     with_one = Settings.from_text({"agent": "a", "expect": "Hello"})
+    found = [single_case(settings).cases[0].checks for settings in (without, with_one)]
 
-    assert () == open_checks(without)
-    assert ["contains:Hello"] == [check("x").check for check in open_checks(with_one)]
+    assert [[], ["contains:Hello"]] == [
+        [weighed.check.label for weighed in checks] for checks in found
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes.continued import cut_log, resumed
+from fakes.judges import run_judged
 from fakes.runs import ROOT, events, run_simulated, scripted
 
 from reliability.cli import cli
@@ -22,6 +23,7 @@ EVENTS = (
     "trial_reused",
     "trial_started",
     "attempt_finished",
+    "question_finished",
     "trial_finished",
     "governor_changed",
     "run_finished",
@@ -38,7 +40,8 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     result = run_simulated(folder, loops="2", simulator=steps)
     again = resumed(cut_log(Path(result.log), after="trial_finished"))
-    for event in (*events(result), *events(again)):
+    judged = run_judged(folder)
+    for event in (*events(result), *events(again), *events(judged)):
         found.setdefault(event.event, set()).update(event.fields)
     return found
 

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.journals import new_journal
-from fakes.logs import ATTEMPT, FINISHED, REUSED, START, TRIAL
+from fakes.logs import ATTEMPT, FINISHED, REUSED, START, TRIAL, cases
 from fakes.runs import ROOT
 from jsonschema import Draft202012Validator
 
 from reliability.errors import JournalError
+from reliability.kinds import ErrorKind
 from reliability.model import Outcome
 from reliability.reading import ANSWER_CHARACTERS
 from reliability.report.document import json_pieces
+from reliability.report.words import cost
 from reliability.results import read_result
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ ENDED = {
     "kind": "",
     "reason": "",
     "checks": [],
+    "score": None,
     "attempts": 1,
     "duration_s": 2.5,
     "waited_s": 0.5,
@@ -43,7 +46,7 @@ def result_of(
     Read back a log of these events between its beginning and its end.
     """
     with new_journal(folder) as journal:
-        journal.append("run_started", {**START, "loops": 3, **start})
+        journal.append("run_started", {**START, "cases": cases(loops=3), **start})
         for name, fields in events:
             journal.append(name, fields)
         journal.append("run_finished", FINISHED)
@@ -109,11 +112,40 @@ def test_price_that_nobody_knew_stays_unknown(tmp_path: Path) -> None:
     """
     A reused trial without a price adds none.
     """
-    none = {"cost_usd": None}
+    none = {"cost_usd": None, "priced": 0}
     found = result_of(tmp_path, reused(1, **none), reused(2, **none))
 
     assert found.cost_usd is None
     assert 0 == found.priced
+
+
+@pytest.mark.parametrize("priced", [0, 1, 2, 3])
+def test_cost_of_reused_trials_claims_no_more_than_is_known(
+    priced: int, tmp_path: Path
+) -> None:
+    """
+    Attempts without a price are told, with or without trouble of their own.
+    """
+    changes = {"attempts": 3, "troubles": [], "priced": priced}
+    cost_usd = 0.5 if priced else None
+    found = result_of(tmp_path, reused(1, **changes, cost_usd=cost_usd))
+    partly = f"known for {priced} of 3 attempts"
+
+    assert (priced, 3) == (found.priced, found.attempts)
+    assert (0 < priced < 3) == (partly in cost(found))
+
+
+@pytest.mark.parametrize("kind", list(ErrorKind))
+def test_trials_that_a_stop_ended_are_told_from_those_that_met_trouble(
+    kind: ErrorKind, tmp_path: Path
+) -> None:
+    """
+    Only a cancel and the deadline cut a trial off.
+    """
+    found = result_of(tmp_path, *own(1), *own(2, outcome="invalid", kind=kind))
+
+    assert (kind in {"cancelled", "deadline"}) == found.tally.cut
+    assert 1 == found.tally.invalid
 
 
 def test_work_and_waits_are_those_of_this_run(tmp_path: Path) -> None:

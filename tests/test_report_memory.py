@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.journals import new_journal
-from fakes.logs import FINISHED, REUSED, START
+from fakes.logs import FINISHED, REUSED, START, cases
 from fakes.trials import a_trial, stored
 
 from reliability import trials as trials_module
@@ -45,7 +45,7 @@ def long_log(folder: Path, count: int) -> Path:
     Write the log of a run of so many trials, half of which failed, with long answers.
     """
     with new_journal(folder, fsync=lambda _fd: None) as journal:
-        journal.append("run_started", {**START, "loops": count})
+        journal.append("run_started", {**START, "cases": cases(loops=count)})
         for number in range(count, 0, -1):
             outcome = {"outcome": "fail" if number % 2 else "pass", "answer": ANSWER}
             own = {"trial": number, "loop": number, **outcome}

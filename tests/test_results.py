@@ -158,8 +158,8 @@ def test_a_log_of_a_later_version_is_refused_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"loops": ...},
         {"cases": ...},
+        {"cases": ["prompt"]},
         {"options": {}},
         {"options": []},
         {"schema": "1"},

@@ -113,7 +113,8 @@ def test_the_new_log_alone_tells_what_the_old_one_told(tmp_path: Path) -> None:
     assert KEPT_FIELDS == tuple(event.fields)
     was, trial = old.trials[0], result.trials[0]
     assert replace(was, reused_from=old.run_id) == trial
-    assert 2 == event.fields["attempts"]
+    assert (2, old.priced) == (event.fields["attempts"], event.fields["priced"])
+    assert old.priced < old.attempts
     assert ["overloaded"] == event.fields["troubles"]
     assert "Hello!" == event.fields["answer"]
     assert old.usage.output_tokens == event.fields["usage"]["output_tokens"]
@@ -213,9 +214,8 @@ def test_a_cancelled_run_goes_on(tmp_path: Path) -> None:
     """
     What the cancel left behind is run.
     """
-    first = run_command(
-        tmp_path, "test -e go && echo Hello || kill -INT $PPID; sleep 0.2", loops="3"
-    )
+    script = "test -e go && echo Hello || { kill -INT $PPID; sleep 60; }"
+    first = run_command(tmp_path, script, loops="3")
     assert RunStatus.CANCELLED is first.status
     assert signal.SIGINT == first.signal_number
     (tmp_path / "go").touch()

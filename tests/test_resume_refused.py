@@ -15,6 +15,7 @@ from fakes.runs import (
     events,
     outcomes,
     run_simulated,
+    scripted,
     texts,
 )
 
@@ -101,6 +102,19 @@ def test_what_is_measured_must_be_as_it_was(tmp_path: Path) -> None:
     assert "simulator: was 'latency=0,pass-rate=1', is 'latency=0,seed=4'." in said
     assert "--allow-changed" in said
     assert [log] == list(log.parent.glob("*.jsonl"))
+
+
+def test_another_simulator_script_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    """
+    The option names a file; what was in it made the answers.
+    """
+    profile = scripted(tmp_path, {"text": "Hello!"})
+    log = killed_run(tmp_path, ended=1, simulator=profile)
+    scripted(tmp_path, {"text": "Hello, Hello!"})
+    settings = Settings.from_text(texts(tmp_path, simulator=profile))
+
+    with pytest.raises(UsageError, match=r"script_sha256: was .*, is "):
+        run(settings, environ=ENVIRON, earlier=read_earlier(log))
 
 
 def test_a_prompt_file_that_changed_is_refused_or_labelled(tmp_path: Path) -> None:

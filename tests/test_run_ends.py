@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.runs import (
     ENVIRON,
+    events,
     outcomes,
+    run_command,
     run_simulated,
     scripted,
     texts,
 )
 
-from reliability.checks.expect import Expect
+from reliability.checks.text import Regex
 from reliability.choices import OnInconclusive
 from reliability.engine.cancellation import Cancellation
 from reliability.errors import AgentSetupError, JournalError, UsageError
@@ -119,13 +121,29 @@ def test_a_few_missing_trials_are_inconclusive(
     assert expected == exit_code(result, OnInconclusive(choice))
 
 
+def test_a_run_that_its_deadline_cuts_off_is_inconclusive(tmp_path: Path) -> None:
+    """
+    However many trials it cut off; log and result say so in the same words.
+    """
+    script = "mkdir first && exec echo Hello; exec sleep 60"
+    caps = {"max_minutes": "0.012", "max_workers": "5"}
+
+    result = run_command(tmp_path, script, loops="5", parallel="true", **caps)
+    last = events(result)[-1].fields
+
+    assert (RunStatus.STOPPED, "max-minutes") == (result.status, result.stopped_by)
+    assert result.tally.invalid == result.tally.cut > 0
+    assert Verdict.INCONCLUSIVE is result.verdict
+    assert (result.verdict, result.reason) == (last["verdict"], last["reason"])
+
+
 def test_a_check_that_cannot_decide_makes_its_trial_invalid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
     A regular expression without end says nothing about the agent.
     """
-    monkeypatch.setattr("reliability.checks.Expect", partial(Expect, timeout_s=0.2))
+    monkeypatch.setattr("reliability.suites.single.Regex", partial(Regex, timeout=0.2))
     step = {"text": "a" * 5000 + "!"}
     result = run_simulated(
         tmp_path,

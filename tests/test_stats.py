@@ -18,6 +18,7 @@ from reliability.model import (
 from reliability.run_result import Tally
 from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
 from reliability.stats.interval import tail
+from reliability.stats.verdict import CAPS
 
 
 def exact_tail(successes: int, trials: int, rate: Fraction) -> Fraction:
@@ -235,6 +236,29 @@ def test_a_reason_says_what_was_counted() -> None:
             "not the agent's."
         ),
     ] == reasons
+
+
+@pytest.mark.parametrize("cap", sorted(CAPS))
+def test_a_cap_that_left_nothing_out_costs_nothing(cap: str) -> None:
+    """
+    When all trials passed while the last were under way, it is a pass.
+    """
+    counts = Tally(planned=40, passed=40)
+    expected = decide(counts, RunStatus.COMPLETED)
+
+    assert expected == decide(counts, RunStatus.STOPPED, stopped_by=cap)
+
+
+@pytest.mark.parametrize("cap", sorted(CAPS))
+def test_what_a_cap_cut_off_is_no_trouble(cap: str) -> None:
+    """
+    However many trials it ended: the verdict is inconclusive, and counts them.
+    """
+    counts = Tally(planned=40, passed=10, invalid=25, cut=25)
+    verdict, reason = decide(counts, RunStatus.STOPPED, stopped_by=cap)
+
+    assert Verdict.INCONCLUSIVE is verdict
+    assert f"{cap} left 30 of 40 without a result" in reason
 
 
 def test_a_tally_without_measurements_has_no_rate() -> None:

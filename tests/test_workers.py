@@ -15,6 +15,7 @@ from reliability.engine.workers import (
     choose_workers,
 )
 from reliability.settings import Settings
+from reliability.suites.single import single_case
 
 PLENTY_BYTES = 1 << 40
 
@@ -29,6 +30,14 @@ def settings(backend: str, **given: str) -> Settings:
     return Settings.from_text(texts | needed.get(backend, {}) | more)
 
 
+def choose(settings: Settings, *, memory_bytes: int = PLENTY_BYTES) -> int:
+    """
+    Return the workers of a run on a machine with four cores.
+    """
+    suite = single_case(settings)
+    return choose_workers(settings, suite, cores=4, memory_bytes=memory_bytes)
+
+
 @pytest.mark.parametrize(
     ("backend", "expected"),
     [("messages", 50), ("simulated", 50), ("command", 4), ("claude-code", 32)],
@@ -39,7 +48,7 @@ def test_each_backend_has_the_default_that_help_names(
     """
     50 calls; a program a core; eight Claude Code processes a core.
     """
-    workers = choose_workers(settings(backend), cores=4, memory_bytes=PLENTY_BYTES)
+    workers = choose(settings(backend))
 
     assert expected == workers
 
@@ -50,8 +59,7 @@ def test_memory_limits_claude_code_and_leaves_at_least_one() -> None:
     """
     chosen = settings("claude-code")
     workers = [
-        choose_workers(chosen, cores=4, memory_bytes=n * CLAUDE_PROCESS_BYTES + 1)
-        for n in (0, 3, 99)
+        choose(chosen, memory_bytes=n * CLAUDE_PROCESS_BYTES + 1) for n in (0, 3, 99)
     ]
 
     assert [1, 3, 32] == workers
@@ -64,8 +72,8 @@ def test_there_are_never_more_workers_than_loops() -> None:
     few = settings("simulated", loops="3")
     asked = settings("simulated", loops="3", max_workers="500")
 
-    assert 3 == choose_workers(few, cores=4, memory_bytes=PLENTY_BYTES)
-    assert 3 == choose_workers(asked, cores=4, memory_bytes=PLENTY_BYTES)
+    assert 3 == choose(few)
+    assert 3 == choose(asked)
 
 
 def test_a_sequential_run_has_one_worker_whatever_is_asked() -> None:
@@ -74,7 +82,7 @@ def test_a_sequential_run_has_one_worker_whatever_is_asked() -> None:
     """
     chosen = settings("simulated", parallel="false", max_workers="500")
 
-    assert 1 == choose_workers(chosen, cores=4, memory_bytes=PLENTY_BYTES)
+    assert 1 == choose(chosen)
 
 
 def test_cores_and_memory_of_this_machine_are_found() -> None:

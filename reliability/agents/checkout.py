@@ -39,7 +39,7 @@ class Checkout:
         top: Top folder of the repository's work tree.
         prefix: Where the workspace is below *top*; empty at the top, else ends in `/`.
         objects: Folder of the repository's objects, which a checkout shares.
-        commit: Full hash of HEAD.
+        commit: Its full hash.
     """
 
     top: str
@@ -48,9 +48,14 @@ class Checkout:
     commit: str
 
 
-def find_checkout(workspace: Path, environ: Mapping[str, str]) -> Checkout:
+def find_checkout(
+    workspace: Path, environ: Mapping[str, str], *, ref: str = ""
+) -> Checkout:
     """
-    Look up the commit of the repository that *workspace* is in; nothing is written.
+    Look up a commit of the repository that *workspace* is in; nothing is written.
+
+    Args:
+        ref: A name of the commit; empty for HEAD.
 
     Raises:
         AgentSetupError: when git is not there, or no repository, or no commit.
@@ -58,7 +63,7 @@ def find_checkout(workspace: Path, environ: Mapping[str, str]) -> Checkout:
     # Git believes its own command line in this; nothing is cloned here.
     argv = ["git", "-c", "safe.directory=*", "-C", str(workspace), "rev-parse"]
     argv += ["--show-toplevel", "--show-prefix", "--git-path", "objects"]
-    argv += ["--verify", "HEAD"]
+    argv += ["--verify", "--end-of-options", f"{ref or 'HEAD'}^{{commit}}"]
     try:
         done = subprocess.run(
             argv,

@@ -37,7 +37,7 @@ from reliability.agents.claude_reply import reply_of_end, reply_of_refusal
 from reliability.agents.claude_setup import cli_warnings, find_cli
 from reliability.agents.environment import claude_environment, lend_login
 from reliability.agents.surroundings import examine_surroundings
-from reliability.choices import Context
+from reliability.choices import Context, Isolation
 from reliability.errors import UsageError
 from reliability.kinds import ErrorKind
 from reliability.model import Reply, Setup
@@ -120,7 +120,7 @@ class ClaudeCode:
         base_url = self._environ.get("ANTHROPIC_BASE_URL", "")
         self._simulated = bool(base_url) and is_simulator(base_url)
         fingerprint = {"cli_version": version, "model": self._settings.model}
-        if self._file is not None:
+        if self._file is not None and not self._is_of_commit(self._file):
             fingerprint["agent_file_sha256"] = self._file.sha256
         warnings = cli_warnings(
             self._settings,
@@ -209,6 +209,16 @@ class ClaudeCode:
         if settings.agent and not self._delegates:
             argv += ["--agent", settings.agent]
         return [*argv, *settings.claude_args]
+
+    def _is_of_commit(self, file: AgentFile) -> bool:
+        """
+        Tell whether the CLI reads the commit's file, and not this one of the workspace.
+        """
+        return (
+            self._settings.isolation is Isolation.WORKTREE
+            and self._settings.context is Context.PROJECT
+            and not self._is_at_home(file)
+        )
 
     def _is_at_home(self, file: AgentFile) -> bool:
         """

@@ -103,7 +103,7 @@ class Command:
         return Setup(
             fingerprint={
                 "command": " ".join(self._argv),
-                **_hashes(self._argv, self._workspace),
+                **_hashes(self._seen_files(), self._workspace),
                 **surroundings.fingerprint,
             },
             warnings=(*warnings, *surroundings.warnings),
@@ -154,6 +154,16 @@ class Command:
         End whatever an attempt may have left behind.
         """
         stop_everything()
+
+    def _seen_files(self) -> list[str]:
+        """
+        Return the words of the command that may name a file which the agent sees.
+
+        In a worktree what is relative is of the commit, which is compared itself.
+        """
+        if self._settings.isolation is not Isolation.WORKTREE:
+            return list(self._argv)
+        return [word for word in self._argv if Path(word).is_absolute()]
 
     def _require_reach(self, user: User, program: Path) -> None:
         """

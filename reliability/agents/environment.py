@@ -69,6 +69,16 @@ _CLOUDS = (
 )
 _SWITCH = "CLAUDE_CODE_USE_"
 _OFF = frozenset({"", "0", "false", "no", "off"})
+# Variables that name a file which a child must be able to read.
+_FILES = frozenset(
+    """
+    AWS_CONFIG_FILE AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE AWS_SHARED_CREDENTIALS_FILE
+    AWS_WEB_IDENTITY_TOKEN_FILE AZURE_CLIENT_CERTIFICATE_PATH AZURE_FEDERATED_TOKEN_FILE
+    CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE CLOUDSDK_CONFIG
+    GOOGLE_APPLICATION_CREDENTIALS
+    NODE_EXTRA_CA_CERTS REQUESTS_CA_BUNDLE SSL_CERT_FILE
+    """.split()
+)
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 _OAUTH_TOKEN = "CLAUDE_CODE_OAUTH_TOKEN"  # noqa: S105 - a variable's name
 CREDENTIALS_REMEDY = f"give {_KEYS[0]} or {_OAUTH_TOKEN}"
@@ -102,12 +112,7 @@ def command_environment(
     Args:
         pass_env: Names of variables; one that ends in `*` is for all that begin so.
     """
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if name in _BASICS or _is_named(name, pass_env)
-    }
-    return kept | _own(room)
+    return _passed_to_command(environ, pass_env) | _own(room)
 
 
 def claude_environment(
@@ -122,6 +127,39 @@ def claude_environment(
     Args:
         pass_env: More names; one that ends in `*` is for all that begin so.
     """
+    passed = _passed_to_claude(environ, pass_env)
+    config = {"CLAUDE_CONFIG_DIR": str(_config_folder(room))}
+    room.make_folder(_config_folder(room))
+    return passed | _QUIET_CLAUDE | _own(room) | config
+
+
+def passed_files(
+    environ: Mapping[str, str], pass_env: Collection[str] = (), *, claude: bool
+) -> dict[str, Path]:
+    """
+    Return the files of credentials and certificates that a child's variables name.
+
+    Args:
+        claude: The child is the Claude Code CLI, else a program of the user's.
+    """
+    choose = _passed_to_claude if claude else _passed_to_command
+    passed = choose(environ, pass_env)
+    return {name: Path(value) for name, value in passed.items() if name in _FILES}
+
+
+def _passed_to_command(
+    environ: Mapping[str, str], pass_env: Collection[str]
+) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in _BASICS or _is_named(name, pass_env)
+    }
+
+
+def _passed_to_claude(
+    environ: Mapping[str, str], pass_env: Collection[str]
+) -> dict[str, str]:
     home = Path(environ.get("HOME") or os.devnull)
     prefixes = list(_CLAUDE_PREFIXES)
     places: dict[str, str] = {}
@@ -139,9 +177,7 @@ def claude_environment(
         or (name.startswith(tuple(prefixes)) and not _is_session_mark(name))
         or _is_named(name, pass_env)
     }
-    config = {"CLAUDE_CONFIG_DIR": str(_config_folder(room))}
-    room.make_folder(_config_folder(room))
-    return places | kept | _QUIET_CLAUDE | _own(room) | config
+    return places | kept
 
 
 def has_bare_credentials(environ: Mapping[str, str]) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 # As many as the largest integer of 128 bits has, and far from what overflows a float.
 _MOST_DIGITS = 39
+_BLANKS = " \t\n\r"  # All that JSON knows.
 
 
 def read_object(data: bytes) -> dict[str, Any] | None:
@@ -23,10 +24,11 @@ def read_object(data: bytes) -> dict[str, Any] | None:
     """
     try:
         text = data.removeprefix(BOM_UTF8).decode("utf-8", "surrogatepass")
-        value = _DECODER.decode(text)
-    except (ValueError, RecursionError):
+        text = text.strip(_BLANKS)
+        value, end = _SCAN(text, 0)
+    except (ValueError, RecursionError, StopIteration):
         return None
-    return value if isinstance(value, dict) else None
+    return value if end == len(text) and isinstance(value, dict) else None
 
 
 def _finite(text: str) -> float | None:
@@ -41,7 +43,9 @@ def _sensible(text: str) -> int | None:
     """
     Return a whole number; None when it has too many digits.
     """
-    return int(text) if len(text.lstrip("-")) <= _MOST_DIGITS else None
+    if len(text) <= _MOST_DIGITS or len(text.lstrip("-")) <= _MOST_DIGITS:
+        return int(text)
+    return None
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -51,7 +55,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-# Made once: `json.loads` makes another one for every event of a stream.
-_DECODER = json.JSONDecoder(
+# Made once: `json.loads` makes another one for every event of a stream, and the
+# decoder's own `decode` looks for the blanks around a value twice.
+_SCAN = json.JSONDecoder(
     parse_constant=_refuse_constant, parse_float=_finite, parse_int=_sensible
-)
+).scan_once  # type: ignore[attr-defined]  # public, and not in the stubs

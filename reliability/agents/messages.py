@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,7 +30,6 @@ from reliability.choices import Backend
 from reliability.errors import AgentSetupError
 from reliability.http import HttpClient, HttpError
 from reliability.model import Reply, Setup, Trouble
-from reliability.simulator.probe import is_simulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +62,13 @@ class Messages:
         self._prices = load_prices(settings.prices)
         self._http = HttpClient()
         self._simulated = False
+        self._fixed_headers = {
+            "content-type": "application/json",
+            "anthropic-version": API_VERSION,
+            **self._credential(),
+        }
+        # A run sends the few prompts that it has again and again.
+        self._body = lru_cache(maxsize=16)(self._body_of)
         base_url = environ.get("ANTHROPIC_BASE_URL", "").strip() or API_URL
         self._url = f"{base_url.rstrip('/')}/v1/messages"
 
@@ -98,7 +105,7 @@ class Messages:
                 "POST",
                 self._url,
                 headers=self._headers(call),
-                body=self._body(call),
+                body=self._body(call.prompt),
                 timeout_s=call.timeout_s,
                 repeat_stale=False,
             )
@@ -145,22 +152,20 @@ class Messages:
         return {}
 
     def _headers(self, call: Call) -> dict[str, str]:
-        headers = {
-            "content-type": "application/json",
-            "anthropic-version": API_VERSION,
-            **self._credential(),
+        if not self._simulated:
+            return self._fixed_headers
+        return {
+            **self._fixed_headers,
+            "x-reliability-trial": str(call.trial.number),
+            "x-reliability-attempt": str(call.attempt),
         }
-        if self._simulated:
-            headers["x-reliability-trial"] = str(call.trial.number)
-            headers["x-reliability-attempt"] = str(call.attempt)
-        return headers
 
-    def _body(self, call: Call) -> bytes:
+    def _body_of(self, prompt: str) -> bytes:
         request = {
             "model": self._settings.model,
             "max_tokens": self._settings.max_output_tokens,
             "stream": True,
-            "messages": [{"role": "user", "content": call.prompt}],
+            "messages": [{"role": "user", "content": prompt}],
         }
         return json.dumps(request).encode("ascii")
 
@@ -240,6 +245,16 @@ def _read_message(response: Response, message: Message) -> Message:
         with suppress(HttpError):
             list(islice(lines, _LINES_AFTER_THE_END))
     return message
+
+
+def is_simulator(base_url: str) -> bool:
+    """
+    Ask *base_url*, if it is on loopback, whether it is a simulator.
+    """
+    # Loads a second HTTP client, which a run against the API itself has no use for.
+    from reliability.simulator import probe
+
+    return probe.is_simulator(base_url)
 
 
 def _require_sendable(base_url: str, credential: str) -> None:

@@ -7,6 +7,7 @@ and latency are the simulator's. Everything that comes of it is labelled simulat
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,15 @@ class Simulated:
             clock=self._clock,
         )
         setup = self._messages.prepare()
-        seed = str(self._profile.seed)
+        settings = self._settings
+        is_ungraded = not (settings.expect or settings.checks or settings.suite)
+        known = {"seed": str(self._profile.seed)}
+        if script := self._profile.script:
+            known["script_sha256"] = hashlib.sha256(repr(script).encode()).hexdigest()
         return replace(
             setup,
-            fingerprint={**setup.fingerprint, "seed": seed},
-            warnings=() if self._settings.expect else (_ANY_ANSWER_PASSES,),
+            fingerprint={**setup.fingerprint, **known},
+            warnings=(_ANY_ANSWER_PASSES,) if is_ungraded else (),
         )
 
     def attempt(self, call: Call) -> Reply:

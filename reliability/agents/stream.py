@@ -113,33 +113,41 @@ def _take(message: Message, event: dict[str, Any]) -> None:
     """
     Add what one event says; one of an unknown form says nothing.
     """
-    match event:
-        case {"type": "message_start", "message": dict(start)}:
-            message.model = str(start.get("model", ""))
-            message.message_id = str(start.get("id", ""))
-            _count(message, start.get("usage"))
-        case {"type": "content_block_delta", "delta": dict(delta)}:
+    # Not a `match`, which takes longer: this is done for each event of each answer.
+    kind = event.get("type")
+    if kind == "content_block_delta":
+        if isinstance(delta := event.get("delta"), dict):
             message.spoken = True
             if isinstance(text := delta.get("text"), str):
                 _add_text(message, text)
-        case {"type": "message_delta", "delta": dict(delta)}:
+    elif kind == "message_start":
+        if isinstance(start := event.get("message"), dict):
+            message.model = str(start.get("model", ""))
+            message.message_id = str(start.get("id", ""))
+            _count(message, start.get("usage"))
+    elif kind == "message_delta":
+        if isinstance(delta := event.get("delta"), dict):
             message.stop_reason = str(delta.get("stop_reason") or "")
             _count(message, event.get("usage"))
-        case {"type": "message_stop"}:
-            message.complete = True
-        case {"type": "error", "error": dict(error)}:
-            message.error_type = str(error.get("type", "api_error"))
-            message.error_text = str(error.get("message", ""))
+    elif kind == "message_stop":
+        message.complete = True
+    elif kind == "error" and isinstance(error := event.get("error"), dict):
+        message.error_type = str(error.get("type", "api_error"))
+        message.error_text = str(error.get("message", ""))
 
 
 def _add_text(message: Message, text: str) -> None:
     """
     Add a piece of the answer, or the part of it for which there is room.
     """
-    raw = text.encode("utf-8", "surrogatepass")
+    if text.isascii():
+        length_bytes = len(text)
+    else:
+        length_bytes = len(text.encode("utf-8", "surrogatepass"))
     room_bytes = ANSWER_CAP_BYTES - message.text_bytes
-    message.text_bytes += len(raw)
-    if len(raw) > room_bytes:
+    message.text_bytes += length_bytes
+    if length_bytes > room_bytes:
+        raw = text.encode("utf-8", "surrogatepass")
         text = raw[: max(0, room_bytes)].decode("utf-8", "ignore")
     if text:
         message.text.append(text)

@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.agents.checkout import find_checkout
-from reliability.agents.user import User, choose_user, reach, require_reach
-from reliability.choices import Isolation
+from reliability.agents.environment import passed_files
+from reliability.agents.git_tokens import token_files
+from reliability.agents.user import (
+    REMEDY,
+    User,
+    choose_user,
+    reach,
+    readable,
+    require_reach,
+)
+from reliability.choices import Backend, Isolation
 from reliability.errors import AgentSetupError
 
 if TYPE_CHECKING:
@@ -67,9 +76,18 @@ def examine_surroundings(
     """
     user = choose_user(settings.run_as)
     require_reach(user, [Path(tempfile.gettempdir())], "The folder for temporary files")
+    warnings = [
+        *_file_warnings(settings, user, workspace, environ),
+        *_token_warnings(user, workspace, environ),
+    ]
+    fingerprint = {"user": _rights_of(user)}
     if settings.isolation is Isolation.NONE:
         require_reach(user, [workspace], "The workspace")
-        return Surroundings(user=user, warnings=(NOT_ISOLATED,))
+        return Surroundings(
+            user=user,
+            fingerprint=fingerprint,
+            warnings=(NOT_ISOLATED, *warnings),
+        )
     if not os.access(workspace, os.R_OK | os.X_OK):
         raise AgentSetupError(
             f"The workspace {str(workspace)!r} cannot be read, so it cannot be copied.",
@@ -77,9 +95,11 @@ def examine_surroundings(
         )
     if settings.isolation is Isolation.COPY:
         _require_project(workspace, environ)
-        return Surroundings(user=user, warnings=_copy_warnings(workspace))
+        warnings += _copy_warnings(workspace)
+        return Surroundings(
+            user=user, fingerprint=fingerprint, warnings=tuple(warnings)
+        )
     checkout = find_checkout(workspace, environ)
-    warnings = []
     if (closed := reach(user, [checkout.objects])) is not None:
         warnings.append(
             f"User {user.name}, as whom the agent runs, cannot read the repository's "
@@ -87,9 +107,66 @@ def examine_surroundings(
         )
     return Surroundings(
         user=user,
-        fingerprint={"commit": checkout.commit},
+        fingerprint={**fingerprint, "commit": checkout.commit},
         warnings=tuple(warnings),
     )
+
+
+def _rights_of(user: User) -> str:
+    """
+    Name whose rights an agent has; without root it is whoever runs it, by any name.
+    """
+    if user.uid is None and os.geteuid() != 0:
+        return "ourselves"
+    return user.name
+
+
+def _file_warnings(
+    settings: Settings, user: User, workspace: Path, environ: Mapping[str, str]
+) -> list[str]:
+    """
+    Look whether the agent's user can read the files that its variables name.
+
+    One that is not there for us either is not looked at: it may be a leftover.
+
+    Raises:
+        AgentSetupError: when our environment names one that is closed to that user.
+    """
+    if user.uid is None:
+        return []
+    is_claude = settings.backend is Backend.CLAUDE_CODE
+    named = passed_files(environ, settings.pass_env, claude=is_claude)
+    places = {name: workspace / path for name, path in named.items()}
+    places = {name: path for name, path in places.items() if os.access(path, os.F_OK)}
+    open_ones = set(readable(user, list(places.values())))
+    closed = {name: path for name, path in places.items() if path not in open_ones}
+    for name, path in closed.items():
+        if name in environ:
+            raise AgentSetupError(
+                f"{name} names {str(path)!r}, which user {user.name}, as whom the "
+                "agent runs, cannot read.",
+                remedy="Let everybody read it and enter its folders, take the variable "
+                f"away, or {REMEDY}.",
+            )
+    return [
+        f"The credentials in {str(path)!r} are of no use to the agent: user "
+        f"{user.name}, as whom it runs, cannot read them."
+        for path in closed.values()
+    ]
+
+
+def _token_warnings(
+    user: User, workspace: Path, environ: Mapping[str, str]
+) -> list[str]:
+    """
+    Warn of the job's token where the agent can read it, outside of its own folder.
+    """
+    found = readable(user, token_files(workspace, environ))
+    if not found:
+        return []
+    places = ", ".join(repr(str(path)) for path in found)
+    text = f"The agent can read the repository's token in {places}: write "
+    return [f"{text}persist-credentials: false in the step of actions/checkout."]
 
 
 def _require_project(workspace: Path, environ: Mapping[str, str]) -> None:

@@ -35,6 +35,7 @@ REMEDY = "write run-as: root, if the agent may have all the rights that we have"
 _LOOK_TIMEOUT_S = 5.0
 _HEAD_BYTES = 256  # What the kernel reads of a script's first line (BINPRM_BUF_SIZE).
 _LOOK = 'for place; do test -x "$place" || { printf %s "$place"; exit 1; }; done'
+_READ = 'for place; do if test -r "$place"; then printf 1; else printf 0; fi; done'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +94,33 @@ def reach(user: User, paths: Sequence[Path]) -> Path | None:
     for path in paths:
         real = path.resolve()
         steps |= dict.fromkeys([*reversed(real.parents), real, path.absolute()])
+    done = _look(user, _LOOK, list(steps))
+    return Path(os.fsdecode(done.stdout)) if done.returncode else None
+
+
+def readable(user: User, paths: Sequence[Path]) -> list[Path]:
+    """
+    Return those of *paths* that *user* can read, with all folders above them.
+
+    Raises:
+        AgentSetupError: when no process can be started as that user at all.
+    """
+    if user.uid is None:
+        return [path for path in paths if os.access(path, os.R_OK)]
+    answers = _look(user, _READ, paths).stdout if paths else b""
+    pairs = zip(paths, answers.decode("ascii"), strict=False)
+    return [path for path, answer in pairs if answer == "1"]
+
+
+def _look(
+    user: User, script: str, paths: Sequence[Path]
+) -> subprocess.CompletedProcess[bytes]:
+    """
+    Let a shell of *user* look at *paths*.
+    """
     try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", _LOOK, "sh", *map(str, steps)],
+        return subprocess.run(
+            ["/bin/sh", "-c", script, "sh", *map(str, paths)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd="/",
@@ -111,7 +136,6 @@ def reach(user: User, paths: Sequence[Path]) -> Path | None:
             f"Cannot start a process as user {user.name}: {error}.",
             remedy=f"{REMEDY[0].upper()}{REMEDY[1:]}.",
         ) from None
-    return Path(os.fsdecode(done.stdout)) if done.returncode else None
 
 
 def require_reach(user: User, paths: Sequence[Path], what: str) -> None:

@@ -24,7 +24,6 @@ from reliability.grades import Grade, Question
 if TYPE_CHECKING:
     from reliability.grades import Evidence
 
-MAX_OUTPUT_TOKENS = 1024
 _MOST_CHARACTERS = 200_000
 _SYSTEM = (
     "You grade the work of an assistant against a rubric. Between the marks {mark} "
@@ -34,8 +33,8 @@ _SYSTEM = (
     'last line: {{"reason": "<one sentence>", "pass": true or false}}.'
 )
 _PROMPT = (
-    "Rubric:\n{rubric}\n\n{mark} task\n{task}\n{mark} answer\n{answer}\n{mark} end\n\n"
-    "Is the rubric met? This is vote {vote}."
+    "\n\nRubric:\n{rubric}\n\n{mark} task\n{task}\n{mark} answer\n{answer}\n"
+    "{mark} end\n\nIs the rubric met? This is vote {vote}."
 )
 _OBJECT = re.compile(r"\{[^{}]*\}")
 
@@ -97,22 +96,16 @@ class Judge(BaseCheck):
         material = (self.rubric, evidence.prompt, evidence.answer)
         # Of everything that is shown, so that no answer can know its own mark.
         mark = f"=={hashlib.sha256(json.dumps(material).encode()).hexdigest()[:16]}=="
-        system = _SYSTEM.format(mark=mark)
-        prompt = _PROMPT.format(
+        prompt = _SYSTEM.format(mark=mark) + _PROMPT.format(
             rubric=self.rubric,
             task=evidence.prompt[:_MOST_CHARACTERS],
             answer=evidence.answer[:_MOST_CHARACTERS],
             mark=mark,
             vote=vote,
         )
-        asked = json.dumps([self.model, system, prompt])
-        return Question(
-            key=hashlib.sha256(asked.encode()).hexdigest(),
-            system=system,
-            prompt=prompt,
-            model=self.model,
-            max_output_tokens=MAX_OUTPUT_TOKENS,
-        )
+        asked = json.dumps([self.model, prompt])
+        key = hashlib.sha256(asked.encode()).hexdigest()
+        return Question(key=key, prompt=prompt, model=self.model)
 
 
 def _read_vote(answer: str | None) -> tuple[bool, str]:

@@ -60,7 +60,7 @@ def resume(log: Path, allow_changed: bool, **given: Any) -> None:
     """
     from reliability.agents import option_problems
     from reliability.earlier import read_earlier
-    from reliability.settings import Settings
+    from reliability.suites.opening import open_suite
 
     earlier = read_earlier(log, allow_changed=allow_changed)
     texts: dict[str, str | None] = {**earlier.texts()}
@@ -68,10 +68,10 @@ def resume(log: Path, allow_changed: bool, **given: Any) -> None:
         text = text_of(option, given[option.field])
         if text is not None:
             texts[option.name] = text
-    settings = Settings.from_text(texts, also=option_problems)
-    if earlier.complete and not settings.quiet:
+    suite = open_suite(texts, also=option_problems)
+    if earlier.complete and not suite.settings.quiet:
         click.echo(f"Nothing is missing in {log}: no trial is run.", err=True)
-    _, code = run_and_show(settings, earlier=earlier)
+    _, code = run_and_show(suite, earlier=earlier)
     leave(code)
 
 

@@ -14,13 +14,14 @@ from reliability.report.words import counted, duration
 if TYPE_CHECKING:
     from reliability.engine.estimate import Estimate
     from reliability.settings import Settings
+    from reliability.suite import Suite
 
 
-def show_plan(settings: Settings) -> None:
+def show_plan(suite: Suite) -> None:
     """
     Print what would be run, and what it would cost and take.
     """
-    from reliability.engine.estimate import estimate
+    from reliability.engine.estimate import estimate, together
     from reliability.engine.workers import (
         available_cores,
         available_memory_bytes,
@@ -28,26 +29,40 @@ def show_plan(settings: Settings) -> None:
     )
     from reliability.escape import console_text
 
+    settings = suite.settings
     workers = choose_workers(
-        settings, cores=available_cores(), memory_bytes=available_memory_bytes()
+        settings, suite, cores=available_cores(), memory_bytes=available_memory_bytes()
     )
+    plan = together([estimate(case.settings, workers=workers) for case in suite.cases])
     click.echo("Dry run: nothing is called and nothing is written.\n")
-    for label, text in plan_rows(settings, estimate(settings, workers=workers)):
+    for label, text in [*_suite_rows(suite), *plan_rows(settings, plan)]:
         click.echo(f"  {label:<10} {console_text(text)}")
+
+
+def _suite_rows(suite: Suite) -> list[tuple[str, str]]:
+    """
+    Return label and text of a suite's cases; nothing without a suite.
+    """
+    if suite.path is None:
+        return []
+    rows = [("Suite", f"{suite.path}, {counted(len(suite.cases), 'case')}")]
+    for case in suite.cases:
+        settings = case.settings
+        who = settings.agent or settings.model or settings.backend.value
+        trials = counted(settings.loops, "trial")
+        checks = counted(len(case.checks), "check")
+        rows.append(("Case", f"{case.name}: {who}, {trials}, {checks}"))
+    return rows
 
 
 def plan_rows(settings: Settings, plan: Estimate) -> list[tuple[str, str]]:
     """
     Return label and text of everything worth knowing before the start.
     """
-    agent = [settings.agent] if settings.agent else []
-    agent += [f"backend {settings.backend}", f"model {settings.model or 'not named'}"]
     mode = "one after another" if plan.workers == 1 else f"{plan.workers} at once"
-    rows = [
-        ("Agent", ", ".join(agent)),
-        ("Plan", f"{counted(plan.trials, 'trial')}, {mode}, {_attempts(settings)}"),
-        ("Check", str(settings.expect or "any answer that is not empty")),
-    ]
+    rows = [("Plan", f"{counted(plan.trials, 'trial')}, {mode}, {_attempts(settings)}")]
+    if settings.suite is None:
+        rows = [("Agent", _agent(settings)), *rows, ("Check", _check(settings))]
     if settings.backend in {Backend.COMMAND, Backend.CLAUDE_CODE}:
         rows.append(("Isolation", settings.isolation))
     rows += [("Cost", _cost(settings, plan)), ("Time", _time(plan))]
@@ -57,9 +72,19 @@ def plan_rows(settings: Settings, plan: Estimate) -> list[tuple[str, str]]:
     return [*rows, ("Log", str(log))]
 
 
+def _agent(settings: Settings) -> str:
+    named = [settings.agent] if settings.agent else []
+    model = settings.model or "not named"
+    return ", ".join([*named, f"backend {settings.backend}", f"model {model}"])
+
+
+def _check(settings: Settings) -> str:
+    return str(settings.expect or settings.checks or "any answer that is not empty")
+
+
 def _attempts(settings: Settings) -> str:
     most = counted(settings.max_attempts, "attempt")
-    return f"{most} each at most, {settings.timeout:g} s an attempt at most"
+    return f"{most} each at most, {_number(settings.timeout)} s an attempt at most"
 
 
 def _cost(settings: Settings, plan: Estimate) -> str:
@@ -82,7 +107,7 @@ def _time(plan: Estimate) -> str:
 
 def _caps(settings: Settings, plan: Estimate) -> str:
     caps = [
-        f"{name} {value:g}"
+        f"{name} {_number(value)}"
         for name, value in (
             ("max-cost-usd", settings.max_cost_usd),
             ("max-tokens", settings.max_tokens),
@@ -95,3 +120,10 @@ def _caps(settings: Settings, plan: Estimate) -> str:
         count = counted(plan.trials_in_caps, "trial")
         text += f": would stop the run after about {count}"
     return text
+
+
+def _number(value: float) -> str:
+    """
+    Return a number as a person would write it, with all its digits.
+    """
+    return f"{value:,.15g}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reliability.earlier import Earlier
     from reliability.run_result import RunResult
-    from reliability.settings import Settings
+    from reliability.suite import Suite
 
 DEMO_PROFILE = (
     "seed={seed},pass-rate=0.92,latency=0.35,latency-sigma=0.4,requests-per-minute=600,"
@@ -78,7 +78,7 @@ def run(**given: Any) -> None:
     measured; 4 inconclusive; 129, 130 or 143 cancelled.
     """
     from reliability.agents import option_problems
-    from reliability.settings import Settings
+    from reliability.suites.opening import open_suite
 
     texts = {
         option.name: text_of(option, given.get(option.field)) for option in OPTIONS
@@ -89,13 +89,13 @@ def run(**given: Any) -> None:
             return option.variable
         return "AGENT" if option.name == "agent" else f"--{option.name}"
 
-    settings = Settings.from_text(texts, spelling=spelling, also=option_problems)
-    if settings.dry_run:
+    suite = open_suite(texts, spelling=spelling, also=option_problems)
+    if suite.settings.dry_run:
         from reliability.cli.dry_run import show_plan
 
-        show_plan(settings)
+        show_plan(suite)
         leave(EXIT_OK)
-    _, code = run_and_show(settings)
+    _, code = run_and_show(suite)
     leave(code)
 
 
@@ -111,7 +111,7 @@ def text_of(option: Option, value: Any) -> str | None:
 
 
 def run_and_show(
-    settings: Settings, *, earlier: Earlier | None = None
+    suite: Suite, *, earlier: Earlier | None = None
 ) -> tuple[RunResult, int]:
     """
     Run, print what came of it, and return the result and its exit code.
@@ -125,13 +125,15 @@ def run_and_show(
     from reliability.report.progress import Progress
     from reliability.run import run as run_trials
 
+    settings = suite.settings
+
     def measure() -> RunResult:
         display = None
         if not settings.quiet:
             columns = get_terminal_size().columns if sys.stderr.isatty() else None
             display = Progress(sys.stderr, columns=columns, clock=SystemClock())
         try:
-            return run_trials(settings, display=display, earlier=earlier)
+            return run_trials(settings, suite=suite, display=display, earlier=earlier)
         finally:
             if display is not None:
                 display.close()
@@ -197,6 +199,7 @@ def demo(seed: int, loops: str, output_dir: str) -> None:
     Show the whole thing on a flaky simulated agent; no key is needed.
     """
     from reliability.settings import Settings
+    from reliability.suites.single import single_case
 
     settings = Settings.from_text(
         {
@@ -211,7 +214,7 @@ def demo(seed: int, loops: str, output_dir: str) -> None:
             "simulator": DEMO_PROFILE.format(seed=seed),
         }
     )
-    result, _ = run_and_show(settings)
+    result, _ = run_and_show(single_case(settings))
     click.echo(_DEMO_END.format(verdict=result.verdict))
     number = result.signal_number
     leave(EXIT_OK if number is None else EXIT_SIGNAL_BASE + number)

@@ -96,7 +96,7 @@ class Chores:
                 uid=room.uid,
                 gid=room.gid,
             )
-        except MeasureError as error:
+        except (MeasureError, OSError) as error:
             return str(error)
 
     def _explain(self, report: ChildReport) -> str:

@@ -21,7 +21,7 @@ from reliability.model import Usage
 from reliability.results import read_result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reliability.settings import Settings
@@ -82,6 +82,27 @@ def estimate(settings: Settings, *, workers: int) -> Estimate:
         most_time_s=_time_s(settings, settings.timeout, workers) or 0.0,
         basis=means.basis,
         trials_in_caps=_trials_in_caps(settings, means),
+    )
+
+
+def together(parts: Sequence[Estimate]) -> Estimate:
+    """
+    Return the estimate of a run of several cases; what one does not know, none does.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    costs = [part.cost_usd for part in parts]
+    times = [part.time_s for part in parts]
+    bases = dict.fromkeys(part.basis for part in parts)
+    return Estimate(
+        trials=sum(part.trials for part in parts),
+        workers=parts[0].workers,
+        cost_usd=None if None in costs else sum(filter(None, costs)),
+        is_upper_bound=any(part.is_upper_bound for part in parts),
+        time_s=None if None in times else sum(filter(None, times)),
+        most_time_s=sum(part.most_time_s for part in parts),
+        basis=next(iter(bases)) if len(bases) == 1 else "other things for each case",
+        trials_in_caps=None,
     )
 
 

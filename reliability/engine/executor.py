@@ -15,21 +15,23 @@ from __future__ import annotations
 import heapq
 import math
 import queue
-from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from reliability.engine.ends import cut_off, given_up, of_our_own, taken
-from reliability.engine.task import Attempted, Inbox, Observer, Task
+from reliability.engine.ends import given_up, tell, unasked
+from reliability.engine.launcher import Launcher
+from reliability.engine.task import Attempted, Inbox, Message, Observer, Task
 from reliability.model import RunStatus, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
 
     from reliability.clock import Clock
     from reliability.engine.budget import Budget
     from reliability.engine.cancellation import Cancellation
     from reliability.engine.governor import Governor
     from reliability.engine.retry import RetryPolicy
+    from reliability.engine.task import Judged
 
 DRAIN_S = 3.2
 """Time for attempts to end after a cancel: a child's 2.5 s between SIGTERM and SIGKILL,
@@ -41,13 +43,6 @@ _TICK_S = 0.25
 _SHOW_EVERY_S = 0.1
 
 
-def open_pool(workers: int) -> Executor:
-    """
-    Return the executor of a run: the one seam for other kinds.
-    """
-    return ThreadPoolExecutor(workers, thread_name_prefix="trial")
-
-
 class Scheduler:
     """
     One run of trials.
@@ -55,6 +50,7 @@ class Scheduler:
     Args:
         trials: What to run; taken one by one, when one may start.
         ask: Makes one attempt and grades it; called in the pool; must not raise.
+        judge: Asks a model one question about a graded attempt; as *ask*.
         stop: Ends the attempts under way soon.
         kill: Ends them now; for whoever asks a second time.
         inbox: Where replies arrive; a clock that is not the machine's needs one of its
@@ -66,6 +62,7 @@ class Scheduler:
         *,
         trials: Iterator[Trial],
         ask: Callable[[Trial, int], Attempted],
+        judge: Callable[[Trial, int, Attempted], Judged],
         stop: Callable[[], None],
         kill: Callable[[], object],
         pool: Executor,
@@ -78,10 +75,8 @@ class Scheduler:
         inbox: Inbox | None = None,
     ) -> None:
         self._trials = trials
-        self._ask = ask
         self._stop = stop
         self._kill = kill
-        self._pool = pool
         self._governor = governor
         self._budget = budget
         self._retry = retry
@@ -93,8 +88,10 @@ class Scheduler:
         self._in_flight: dict[int, Task] = {}
         # SimpleQueue.put may be called inside a signal handler; Queue.put may not.
         self._inbox: Inbox = queue.SimpleQueue() if inbox is None else inbox
+        self._launcher = Launcher(ask=ask, judge=judge, pool=pool, inbox=self._inbox)
         self._ticked_mono_s = -math.inf
         self._is_cut = False
+        self._is_held_back = False
         self.stopped_by = ""
 
     def run(self) -> RunStatus:
@@ -121,6 +118,7 @@ class Scheduler:
         return bool(self._in_flight or self._retries or self._next)
 
     def _launch_what_may_start(self) -> None:
+        self._is_held_back = False
         while not self.stopped_by and (self._retries or self._next):
             now_s = self._clock.monotonic_s()
             if self._governor.wait_s(now_s, first_attempt=False) != 0:
@@ -128,7 +126,8 @@ class Scheduler:
             is_due = bool(self._retries) and self._retries[0].due_mono_s <= now_s
             if not is_due and not self._may_begin(now_s):
                 return
-            if not self._may_spend(now_s):
+            self._is_held_back = not self._may_spend(now_s)
+            if self._is_held_back:
                 return
             if is_due:
                 self._launch(heapq.heappop(self._retries), now_s)
@@ -164,19 +163,13 @@ class Scheduler:
 
     def _launch(self, task: Task, now_s: float) -> None:
         """
-        Hand the next attempt of *task* to the pool.
+        Start the next attempt of *task*, or the next question about it.
         """
-        if task.attempt:
+        if task.ticket is not None:
             task.waited_s += now_s - task.ended_mono_s
-        task.attempt += 1
         task.ticket = self._governor.started(now_s)
         self._in_flight[task.number] = task
-        try:
-            future = self._pool.submit(self._ask, task.trial, task.attempt)
-        except RuntimeError as error:  # The machine has no thread left to give.
-            self._inbox.put((task, of_our_own(str(error))))
-            return
-        future.add_done_callback(lambda done: self._inbox.put((task, taken(done))))
+        self._launcher.launch(task)
 
     def _nap_s(self) -> float:
         """
@@ -184,6 +177,8 @@ class Scheduler:
         """
         now_s = self._clock.monotonic_s()
         naps = [_TICK_S, self._budget.cut_mono_s - now_s]
+        if self._is_held_back:
+            return max(0.0, min(naps))  # Only a reply changes the budget's mind.
         if self._retries and not self.stopped_by:
             gate_s = self._governor.wait_s(now_s, first_attempt=False)
             if gate_s is not None:
@@ -191,9 +186,7 @@ class Scheduler:
         if self._next is not None and not self.stopped_by:
             first_s = self._governor.wait_s(now_s, first_attempt=True)
             naps.append(math.inf if first_s is None else first_s)
-        nap_s = max(0.0, min(naps))
-        # The budget may hold back what the gate would let through, until a reply.
-        return nap_s if nap_s > 0 or not self._in_flight else _TICK_S
+        return max(0.0, min(naps))
 
     def _receive(self, timeout_s: float) -> None:
         self._tick()
@@ -202,7 +195,7 @@ class Scheduler:
         except queue.Empty:
             return
         if message is not None:
-            self._finish_attempt(*message)
+            self._finish(*message)
 
     def _tick(self) -> None:
         """
@@ -216,34 +209,45 @@ class Scheduler:
             len(self._in_flight), len(self._retries), self._governor.hold(now_s)
         )
 
-    def _finish_attempt(self, task: Task, attempted: Attempted) -> None:
+    def _finish(self, task: Task, message: Message) -> None:
         """
-        Log what came, and decide whether the trial goes on.
+        Learn from what came, log it, and decide whether the trial goes on.
         """
         del self._in_flight[task.number]
         now_s = self._clock.monotonic_s()
-        reply = attempted.reply
-        task.worked_s += reply.duration_s
+        reply = message.reply
+        task.worked_s += reply.duration_s if task.graded is None else 0.0
         task.ended_mono_s = now_s
         assert task.ticket is not None, "_launch gives one"  # noqa: S101
         self._governor.ended(task.ticket, reply, now_s)
         self._budget.spend(reply)
-        if self._is_cut:
-            attempted = cut_off(attempted)
-        trouble = attempted.reply.trouble
+        trouble = reply.trouble
         if trouble is not None and trouble.rule.fatal:
             self._stop_for(trouble.kind, trouble.text)
         elif self._governor.is_broken:
             self._stop_for("outage", "the infrastructure is gone, every probe failed")
         wait_s = None if self._is_stopping() else task.next_wait_s(reply)
-        self._observer.attempt_finished(task, attempted, wait_s)
+        attempted = tell(self._observer, task, message, wait_s, is_cut=self._is_cut)
         for change in self._governor.take_changes():
             self._observer.governor_changed(change)
+        if wait_s is None and attempted.pending is not None:
+            if self._is_stopping():
+                attempted = unasked(attempted, is_cut=self._is_cut)
+            else:
+                wait_s = self._turn_to_judge(task, attempted)
         if wait_s is None:
             self._observer.trial_finished(task, attempted)
             return
         task.due_mono_s = now_s + wait_s
         heapq.heappush(self._retries, task)
+
+    def _turn_to_judge(self, task: Task, attempted: Attempted) -> float:
+        """
+        Make the first pending question what *task* does next, which may be at once.
+        """
+        task.graded, task.tries = attempted, 0
+        task.next_wait_s = self._retry.begin()
+        return 0.0
 
     def _is_stopping(self) -> bool:
         return bool(self.stopped_by) or self._cancellation.requested
@@ -257,7 +261,8 @@ class Scheduler:
         self.stopped_by = reason
         self._next = None
         for task in sorted(self._retries):
-            self._observer.trial_finished(task, given_up(f"the run stopped: {text}"))
+            end = given_up(f"the run stopped: {text}", is_cut=reason == "max-minutes")
+            self._observer.trial_finished(task, end)
         self._retries.clear()
 
     def _drain(self) -> None:
@@ -276,6 +281,5 @@ class Scheduler:
                 deadline_s = min(deadline_s, self._clock.monotonic_s() + _KILL_S)
             self._receive(max(0.0, deadline_s - self._clock.monotonic_s()))
         for task in sorted([*self._retries, *self._in_flight.values()]):
-            end = given_up("the run was cancelled")
-            end = cut_off(end) if self._is_cut else end
+            end = given_up("the run was cancelled", is_cut=self._is_cut)
             self._observer.trial_finished(task, end)

@@ -7,8 +7,9 @@ agent left behind is compared with it. It belongs to the agent's user already, s
 copies need no second pass, in a folder that this user cannot enter.
 
 What a copy lacks: the run's own output folder (earlier logs hold answers); FIFOs,
-sockets and devices; the token that `actions/checkout` leaves in `.git/config`. A link
-whose target is an absolute path in the workspace leads to the same place of the copy.
+sockets and devices; in `.git/config`, the token that `actions/checkout` leaves there
+and all includes, by which its newer versions lead to one. A link whose target is an
+absolute path in the workspace leads to the same place of the copy.
 
 Hard links to the user's files would be quicker and are not safe: an agent that edits a
 file in place would edit the user's. Where the file system has reflinks, `cp` uses them.
@@ -17,7 +18,6 @@ file in place would edit the user's. Where the file system has reflinks, `cp` us
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reliability.agents.checkout import find_checkout, make_checkout
+from reliability.agents.git_tokens import CONFIG_NAMES, drop_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -33,14 +34,6 @@ if TYPE_CHECKING:
     from reliability.engine.tools import Tools
 
 _ARGUMENTS = 500  # At most 255 bytes each: far below what one call may have.
-_SECTION = rb'\[(?:[^\]"\n]|"(?:\\.|[^"\\\n])*")*\]'
-_TOKEN_LINE = re.compile(
-    rb"^((?:\xef\xbb\xbf)?[ \t\r]*(?:" + _SECTION + rb"[ \t\r]*)*)"
-    rb"extraheader(?![A-Za-z0-9-])"
-    rb"(?:[^\n\\]|\\.|\\\n)*",
-    re.IGNORECASE | re.MULTILINE,
-)
-_GIT_CONFIGS = frozenset({"config", "config.worktree"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +89,28 @@ def copy_tree(source: Path, target: Path, tools: Tools) -> None:
     tools.do("cp", "-a", "--reflink=auto", "-T", "--", str(source), str(target))
 
 
-def check_out(workspace: Path, tree: Path, *, user: User, tools: Tools) -> Origin:
+def check_out(
+    workspace: Path,
+    tree: Path,
+    *,
+    ref: str = "",
+    without: Collection[Path] = (),
+    user: User,
+    tools: Tools,
+) -> Origin:
     """
     Make *tree* a checkout of the commit that *workspace* is at.
+
+    Args:
+        ref: Another commit of that repository; empty for the one at hand.
+        without: Paths below *workspace* whose like the checkout shall not have; its
+            history still does.
 
     Raises:
         AgentSetupError: when there is no such commit, or not this folder in it.
         ToolError: when git fails.
     """
-    checkout = find_checkout(workspace, tools.environ)
+    checkout = find_checkout(workspace, tools.environ, ref=ref)
     make_checkout(
         checkout,
         tree,
@@ -112,8 +118,21 @@ def check_out(workspace: Path, tree: Path, *, user: User, tools: Tools) -> Origi
         tools.environ,
         lambda argv, env: tools.do(*argv, env=env),
     )
+    for path in without:
+        if path.is_relative_to(checkout.top):
+            remove_path(tree / path.relative_to(checkout.top))
     _hand_over(tree, user, tools)
     return Origin(tree=tree, prefix=checkout.prefix)
+
+
+def remove_path(path: Path) -> None:
+    """
+    Remove a file, a link, or a folder with all that is in it; none is fine too.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _copy_opened(
@@ -175,7 +194,7 @@ def _make_harmless(tree: Path, workspace: Path) -> None:
         path = Path(entry.path)
         if entry.is_symlink():
             _turn_link(path, tree, workspace)
-        elif entry.name in _GIT_CONFIGS and ".git" in path.relative_to(tree).parts:
+        elif entry.name in CONFIG_NAMES and ".git" in path.relative_to(tree).parts:
             _drop_tokens(path)
 
 
@@ -194,22 +213,12 @@ def _drop_tokens(config: Path) -> None:
     if not config.is_file():
         return
     text = config.read_bytes()
-    clean = drop_token_lines(text)
+    clean = drop_tokens(text)
     if clean != text:
         mode = config.stat().st_mode
         config.unlink()  # It may be read-only.
         config.write_bytes(clean)
         config.chmod(mode & 0o7777)
-
-
-def drop_token_lines(config: bytes) -> bytes:
-    """
-    Take every `extraheader` out of a git configuration.
-
-    `actions/checkout` keeps the job's token there, unless `persist-credentials` is
-    false (actions/checkout, git-auth-helper.ts).
-    """
-    return _TOKEN_LINE.sub(rb"\1", config)
 
 
 def _hand_over(tree: Path, user: User, tools: Tools) -> None:

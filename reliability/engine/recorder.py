@@ -11,35 +11,32 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reliability.engine.events import JUDGE_FIELDS, ROUND, check_fields, reply_fields
 from reliability.engine.grading import outcome_of
 from reliability.errors import JournalError
 from reliability.kept import KEPT_FIELDS, KeptTrial
+from reliability.kinds import CUT_KINDS
 from reliability.model import (
     SCHEMA_VERSION,
-    CheckResult,
     Outcome,
     Reply,
     RunStatus,
     Setup,
     Trial,
-    Usage,
 )
 from reliability.run_result import Tally
-from reliability.stats import decide
+from reliability.stats import decide_cases, total
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Sequence
 
     from reliability.clock import Clock
     from reliability.engine.governor import Change
     from reliability.engine.task import Attempted, Task
+    from reliability.grades import Question
     from reliability.journal import Journal
     from reliability.limits import Hold
-
-# Names that hold one of a few words of ours, which the log is read back by.
-_OWN_WORDS = frozenset({"backend", "kind", "outcome", "status", "troubles", "verdict"})
-
-_ROUND = 6  # Microseconds and millionths of a dollar: more digits are noise.
+    from reliability.run_result import CasePlan
 
 
 class Display(Protocol):
@@ -70,7 +67,7 @@ class Recorder:
     The scheduler's observer that keeps the log.
 
     Args:
-        planned: Trials that the run is to have.
+        plans: The cases of the run.
         display: Is shown the counts; None for nobody.
     """
 
@@ -78,28 +75,39 @@ class Recorder:
         self,
         journal: Journal,
         *,
-        planned: int,
+        plans: Sequence[CasePlan],
         clock: Clock,
         display: Display | None = None,
     ) -> None:
         self._journal = journal
-        self._planned = planned
+        self._plans = tuple(plans)
         self._display = display
         self._clock = clock
         self.began_mono_s = clock.monotonic_s()
-        self._outcomes: Counter[Outcome] = Counter()
+        self._outcomes: Counter[tuple[str, Outcome]] = Counter()
+        self._cut: Counter[str] = Counter()
 
     @property
     def tally(self) -> Tally:
         """
         The counts so far.
         """
-        return Tally(
-            planned=self._planned,
-            passed=self._outcomes[Outcome.PASS],
-            failed=self._outcomes[Outcome.FAIL],
-            invalid=self._outcomes[Outcome.INVALID],
-        )
+        return total(self._tallies())
+
+    def _tallies(self) -> list[Tally]:
+        """
+        Return the counts of each case so far.
+        """
+        return [
+            Tally(
+                planned=plan.planned,
+                passed=self._outcomes[plan.name, Outcome.PASS],
+                failed=self._outcomes[plan.name, Outcome.FAIL],
+                invalid=self._outcomes[plan.name, Outcome.INVALID],
+                cut=self._cut[plan.name],
+            )
+            for plan in self._plans
+        ]
 
     def run_started(self, setup: Setup, facts: dict[str, Any]) -> None:
         """
@@ -121,7 +129,7 @@ class Recorder:
         """
         Log and count a trial that an earlier run has measured.
         """
-        self._outcomes[trial.outcome] += 1
+        self._outcomes[trial.case, trial.outcome] += 1
         event = {name: getattr(trial, name) for name in KEPT_FIELDS}
         self._journal.append("trial_reused", event)
 
@@ -141,9 +149,9 @@ class Recorder:
         event = {
             "trial": task.number,
             "attempt": task.attempt,
-            **_reply_fields(attempted.reply),
-            "waited_s": round(task.waited_s, _ROUND),
-            "retry_in_s": None if retry_in_s is None else round(retry_in_s, _ROUND),
+            **reply_fields(attempted.reply),
+            "waited_s": round(task.waited_s, ROUND),
+            "retry_in_s": None if retry_in_s is None else round(retry_in_s, ROUND),
         }
         try:
             self._journal.append("attempt_finished", event)
@@ -159,21 +167,44 @@ class Recorder:
         Log and count how *task* ended.
         """
         outcome, reason = outcome_of(attempted)
-        self._outcomes[outcome] += 1
+        case = task.trial.case
+        self._outcomes[case, outcome] += 1
         trouble = attempted.reply.trouble
+        if trouble is not None and trouble.kind in CUT_KINDS:
+            self._cut[case] += 1
         event = {
             "trial": task.number,
-            "case": task.trial.case,
+            "case": case,
             "loop": task.trial.loop,
             "outcome": outcome,
             "kind": trouble.kind if trouble else "",
             "reason": reason,
-            "checks": [_flat(check) for check in attempted.checks],
+            "checks": [check_fields(check) for check in attempted.checks],
+            "score": attempted.score,
             "attempts": task.attempt,
-            "duration_s": round(task.worked_s, _ROUND),
-            "waited_s": round(task.waited_s, _ROUND),
+            "duration_s": round(task.worked_s, ROUND),
+            "waited_s": round(task.waited_s, ROUND),
         }
         self._journal.append("trial_finished", event)
+
+    def question_finished(
+        self,
+        task: Task,
+        question: Question,
+        reply: Reply,
+        retry_in_s: float | None,
+    ) -> None:
+        """
+        Log what a model said when it was asked about a trial.
+        """
+        fields = reply_fields(reply)
+        event = {
+            "trial": task.number,
+            "key": question.key,
+            **{name: fields[name] for name in JUDGE_FIELDS},
+            "retry_in_s": None if retry_in_s is None else round(retry_in_s, ROUND),
+        }
+        self._journal.append("question_finished", event)
 
     def governor_changed(self, change: Change) -> None:
         """
@@ -207,75 +238,18 @@ class Recorder:
         Args:
             stopped_by: The trouble or the cap that stopped the run; empty for none.
         """
-        verdict, reason = decide(self.tally, status, stopped_by=stopped_by)
+        tallies = self._tallies()
+        (verdict, reason), _ = decide_cases(
+            self._plans, tallies, status, stopped_by=stopped_by
+        )
         event = {
             "status": status,
             "signal": signal_number,
             "stopped_by": stopped_by,
             "verdict": verdict,
             "reason": reason,
-            "counts": asdict(self.tally),
-            "duration_s": round(self._clock.monotonic_s() - self.began_mono_s, _ROUND),
+            "counts": asdict(total(tallies)),
+            "duration_s": round(self._clock.monotonic_s() - self.began_mono_s, ROUND),
         }
         self._journal.append("run_finished", event)
         return self._journal.lock()
-
-
-def redact_event(
-    redact: Callable[[Any], Any], fields: Mapping[str, Any]
-) -> dict[str, Any]:
-    """
-    Redact what an event says, but no name of a field and no word of ours.
-
-    A key that happens to be `simulated` or `completed` would otherwise leave a log that
-    cannot be read back.
-    """
-    if redact(fields) is fields:  # One look instead of one at each field.
-        return dict(fields)
-    clean: dict[str, Any] = {}
-    for name, value in fields.items():
-        if name in _OWN_WORDS:
-            clean[name] = value
-        elif isinstance(value, dict) and name != "evidence":
-            clean[name] = {inner: redact(one) for inner, one in value.items()}
-        elif name == "checks":
-            clean[name] = [
-                {inner: redact(one) for inner, one in check.items()} for check in value
-            ]
-        else:
-            clean[name] = redact(value)
-    return clean
-
-
-def _flat(value: CheckResult | Usage) -> dict[str, Any]:
-    """
-    Return a value's fields, which hold no other values; `asdict` copies what they hold.
-    """
-    return {name: getattr(value, name) for name in value.__slots__}
-
-
-def _reply_fields(reply: Reply) -> dict[str, Any]:
-    """
-    Return what the log keeps of a reply: all of it.
-    """
-    trouble = reply.trouble
-    return {
-        "kind": trouble.kind if trouble else "",
-        "reason": trouble.text if trouble else "",
-        "infrastructure": trouble is not None and trouble.rule.infrastructure,
-        "answer": reply.answer,
-        "errors": reply.errors,
-        "duration_s": round(reply.duration_s, _ROUND),
-        "cost_usd": None if reply.cost_usd is None else round(reply.cost_usd, 8),
-        "usage": _flat(reply.usage),
-        "model": reply.model,
-        "session_id": reply.session_id,
-        "turns": reply.turns,
-        "tool_calls": list(reply.tools),
-        "subagents": list(reply.subagents),
-        "denied_tools": list(reply.denied_tools),
-        "http_status": reply.http_status,
-        "exit_code": reply.exit_code,
-        "retry_after_s": trouble.retry_after_s if trouble else None,
-        "evidence": dict(reply.evidence),
-    }

@@ -14,30 +14,29 @@ from typing import TYPE_CHECKING
 from reliability.model import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterator
+
+    from reliability.suite import Suite
 
 
 def shuffled_rounds(
-    loops: Mapping[str, int],
-    *,
-    seed: int,
-    done: Container[tuple[str, int]] = (),
+    suite: Suite, *, seed: int, done: Container[int] = ()
 ) -> Iterator[Trial]:
     """
     Yield the trials of a run, lazily.
 
     Args:
-        loops: How many trials of each case, by its name.
         seed: The same seed and cases give the same order.
-        done: Case and loop of trials that need not be run; they keep their numbers.
+        done: Numbers of trials that need not be run.
     """
     # Another purpose of the same seed must not meet the same numbers.
     chance = random.Random(f"rounds {seed}")  # noqa: S311 - an order, not a secret
+    loops = {case.name: case.settings.loops for case in suite.cases}
     number = 0
     for loop in range(1, max(loops.values(), default=0) + 1):
         names = [name for name, count in loops.items() if count >= loop]
         chance.shuffle(names)
         for name in names:
             number += 1
-            if (name, loop) not in done:
+            if number not in done:
                 yield Trial(number=number, case=name, loop=loop)

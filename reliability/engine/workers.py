@@ -16,13 +16,16 @@ from reliability.choices import Backend
 
 if TYPE_CHECKING:
     from reliability.settings import Settings
+    from reliability.suite import Suite
 
 CLAUDE_PROCESS_BYTES = 300 * 1024 * 1024
 _CALLS_AT_ONCE = 50
 _CLAUDE_PER_CORE = 8
 
 
-def choose_workers(settings: Settings, *, cores: int, memory_bytes: int) -> int:
+def choose_workers(
+    settings: Settings, suite: Suite, *, cores: int, memory_bytes: int
+) -> int:
     """
     Return how many attempts may be in flight; 1 unless the run is parallel.
 
@@ -33,15 +36,20 @@ def choose_workers(settings: Settings, *, cores: int, memory_bytes: int) -> int:
         return 1
     wanted = settings.max_workers
     if wanted is None:
-        match settings.backend:
-            case Backend.MESSAGES | Backend.SIMULATED:
-                wanted = _CALLS_AT_ONCE
-            case Backend.COMMAND:
-                wanted = cores
-            case Backend.CLAUDE_CODE:
-                by_memory = memory_bytes // CLAUDE_PROCESS_BYTES
-                wanted = min(_CLAUDE_PER_CORE * cores, max(1, by_memory))
-    return max(1, min(wanted, settings.loops))
+        backends = {case.settings.backend for case in suite.cases}
+        wanted = min(_bearable(one, cores, memory_bytes) for one in backends)
+    return max(1, min(wanted, suite.trials))
+
+
+def _bearable(backend: Backend, cores: int, memory_bytes: int) -> int:
+    match backend:
+        case Backend.MESSAGES | Backend.SIMULATED:
+            return _CALLS_AT_ONCE
+        case Backend.COMMAND:
+            return cores
+        case Backend.CLAUDE_CODE:
+            by_memory = memory_bytes // CLAUDE_PROCESS_BYTES
+            return min(_CLAUDE_PER_CORE * cores, max(1, by_memory))
 
 
 def available_cores() -> int:

@@ -37,7 +37,7 @@ from reliability.engine.tools import ToolError, ToolTimeoutError
 from reliability.errors import AgentSetupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from reliability.agents.user import User
     from reliability.engine.tools import Tools
@@ -54,6 +54,8 @@ class Rooms:
 
     Args:
         output_dir: The run's own output, which no copy has.
+        hidden: Other files and folders that no copy has.
+        ref: The commit of a worktree; empty for the one at hand.
     """
 
     def __init__(
@@ -64,15 +66,19 @@ class Rooms:
         user: User,
         tools: Tools,
         output_dir: Path,
+        hidden: Collection[Path] = (),
+        ref: str = "",
     ) -> None:
         self._workspace = workspace
         self._isolation = isolation
         self._user = user
         self._tools = tools
-        self._output_dir = output_dir
+        self._left_out = (output_dir, *hidden)
+        self._ref = ref
         self._lock = threading.Lock()
         self._origin_lock = threading.Lock()
         self._base: Path | None = None
+        self._is_closed = False
         self._origin: Origin | None = None
         self._has_failed = False
         self._taken: set[int] = set()
@@ -141,10 +147,11 @@ class Rooms:
 
     def close(self) -> None:
         """
-        Remove whatever is left.
+        Remove whatever is left; there are no rooms after it.
         """
         with self._lock:
             base, self._base = self._base, None
+            self._is_closed = True
         if base is not None:
             self._remove(base)
 
@@ -162,6 +169,8 @@ class Rooms:
 
     def _base_folder(self) -> Path:
         with self._lock:
+            if self._is_closed:
+                raise ToolError("The run has ended.")
             if self._base is None:
                 self._base = Path(tempfile.mkdtemp(prefix="reliability-"))
                 self._base.chmod(CLOSED if self._user.uid is None else PASSABLE)
@@ -199,11 +208,18 @@ class Rooms:
         folder.mkdir(mode=CLOSED)
         tree = folder / "tree"
         if self._isolation is Isolation.WORKTREE:
-            return check_out(self._workspace, tree, user=self._user, tools=self._tools)
+            return check_out(
+                self._workspace,
+                tree,
+                ref=self._ref,
+                without=self._left_out,
+                user=self._user,
+                tools=self._tools,
+            )
         return copy_workspace(
             self._workspace,
             tree,
-            without=[base, self._output_dir],
+            without=[base, *self._left_out],
             user=self._user,
             tools=self._tools,
         )

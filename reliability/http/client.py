@@ -13,14 +13,13 @@ than requests were in flight at once.
 
 from __future__ import annotations
 
-import http.client
-import re
 import threading
 from typing import TYPE_CHECKING
 
 from reliability.clock import SystemClock
 from reliability.http.deadline import Deadline
-from reliability.http.errors import HttpError
+from reliability.http.errors import HttpError, NotHttpError
+from reliability.http.head import check_headers
 from reliability.http.link import Link
 from reliability.http.response import Response
 from reliability.http.route import Request, parse_url
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from reliability.clock import Clock
     from reliability.http.route import Origin
 
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})  # RFC 9110, 9.2.2
 
 # A connection that was closed while idle says so within a round trip. A reset that
@@ -86,7 +84,7 @@ class HttpClient:
             HttpError: when there is no answer; any status is an answer.
         """
         origin, target = parse_url(url)
-        _check_headers(headers, origin)
+        check_headers(headers, origin)
         request = Request(method, target, headers, body)
         deadline = Deadline(self._clock, timeout_s)
         link = self._take(origin)
@@ -128,8 +126,8 @@ class HttpClient:
         link.begin(deadline)
         try:
             link.send(request)
-            return Response(link.http.getresponse(), link, self._release)
-        except (OSError, http.client.HTTPException) as error:
+            return Response(request.method, link, self._release)
+        except (OSError, NotHttpError) as error:
             self._release(link, is_reusable=False)
             raise link.explain(error) from error
         except BaseException:
@@ -216,13 +214,3 @@ def _may_repeat(error: HttpError, link: Link, method: str, took_s: float) -> boo
     if error.kind != "reset" or link.received_bytes:
         return False
     return method in _IDEMPOTENT or took_s < STALE_WINDOW_S
-
-
-def _check_headers(headers: Mapping[str, str], origin: Origin) -> None:
-    """
-    Refuse what `http.client` would refuse in an error that shows the value.
-    """
-    for name, value in headers.items():
-        if not _HEADER_VALUE.fullmatch(value):
-            text = f"{origin}: the value of header {name!r} is not one line of ASCII"
-            raise HttpError("protocol", text)

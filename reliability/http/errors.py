@@ -7,7 +7,6 @@ string, a header or a byte that the server sent.
 
 from __future__ import annotations
 
-import http.client
 from typing import Literal, TypeAlias
 
 HttpErrorKind: TypeAlias = Literal["connect", "reset", "timeout", "protocol", "aborted"]
@@ -30,16 +29,23 @@ class HttpError(Exception):
         self.kind: HttpErrorKind = kind
 
 
+class NotHttpError(Exception):
+    """
+    What arrived is no answer; the text is ours and quotes nothing of it.
+    """
+
+
 def explain(
     where: str, error: Exception, timeout_s: float, *, opening: bool
 ) -> HttpError:
     """
     Turn what the standard library raised into the one error that we raise.
 
-    Of *error* only the system's own words are shown, never its arguments: those of
-    `http.client` quote the server, and its requests.
+    Of *error* only the system's own words are shown, or ours, never its arguments.
     """
     reason = getattr(error, "strerror", None) or type(error).__name__
+    if isinstance(error, NotHttpError):
+        reason = str(error)
     if opening:
         if isinstance(error, TimeoutError):
             reason = f"none within {timeout_s:.3g} s"
@@ -48,6 +54,6 @@ def explain(
         return HttpError(
             "timeout", f"{where}: no whole answer within {timeout_s:.3g} s"
         )
-    if isinstance(error, (OSError, http.client.IncompleteRead)):
+    if isinstance(error, OSError):
         return HttpError("reset", f"{where}: the connection broke off: {reason}")
     return HttpError("protocol", f"{where}: the answer is not HTTP: {reason}")

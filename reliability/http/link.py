@@ -1,64 +1,44 @@
 """
 One connection with a deadline that no slow peer outlives.
 
-`Link` stands where `http.client` expects its socket: it has `sendall`, `makefile`
-and `close`. Each wait on the real socket gets what is left of the request's
-deadline, so an answer that drips one byte a second ends when a silent one does.
+Each wait on the socket gets what is left of the request's deadline, so an answer that
+drips one byte a second ends when a silent one does.
 
 Promises: `shut()` may be called from any thread and wakes whoever waits here; the
 descriptor itself is closed by its owner alone, under a lock, so that it is never
 shut down after the system has given its number to somebody else.
 
 Not promised: the resolver's wait for a name is not bounded by the deadline.
+
+Trade-off: the kernel, not Python, keeps the time of a plain socket. Python's own
+time-outs add a change of mode and a `poll` to each operation; each of these lets go of
+the interpreter, which a hundred threads then fight for.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import http.client
-import io
 import os
 import select
 import socket
+import struct
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from reliability.http.errors import HttpError, explain
+from reliability.http.errors import HttpError, NotHttpError, explain
+from reliability.http.head import read_head, write_head
 from reliability.http.route import find_proxy
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from _typeshed import ReadableBuffer, WriteableBuffer
-
     from reliability.http.deadline import Deadline
     from reliability.http.route import Origin, Proxy, Request
 
 _SEND_BYTES = 256 * 1024  # small enough that the deadline is looked at in between
-
-
-class _Reader(io.RawIOBase):
-    """
-    The reading side of a link, for a `BufferedReader` to wrap.
-    """
-
-    def __init__(self, link: Link) -> None:
-        super().__init__()
-        self._link = link
-
-    def readable(self) -> bool:
-        """
-        Say yes: this is all that it does.
-        """
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """
-        Fill from the link, within its deadline.
-        """
-        return self._link.recv_into(buffer)
+_TIMEVAL = struct.Struct("ll")  # struct timeval of socket(7)
 
 
 class Link:
@@ -76,10 +56,9 @@ class Link:
         self.deadline = deadline
         self.received_bytes = 0  # since the last `begin`
         self.is_reusable = True
-        self.http = http.client.HTTPConnection(origin.host, origin.port)
         self._aborted = aborted
         self._sock: socket.socket | None = None
-        self._holds_head, self._head = False, b""
+        self._is_secure = False
         self._proxy: Proxy | None = None
         self._lock = threading.Lock()
 
@@ -106,10 +85,9 @@ class Link:
                 self._secure(tls())
         except TimeoutError as error:
             raise self.explain(error, opening=self.deadline is not whole) from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, NotHttpError) as error:
             raise self.explain(error, opening=True) from error
         self.deadline = whole
-        self.http.sock = self
 
     def begin(self, deadline: Deadline) -> None:
         """
@@ -131,10 +109,14 @@ class Link:
             target = f"http://{self.origin.host_header}{target}"
             if self._proxy.authorization:
                 extra["Proxy-Authorization"] = self._proxy.authorization
-        self._holds_head = 0 < len(request.body or b"") <= _SEND_BYTES
+        head, body = write_head(request, target, extra), request.body or b""
         try:
-            headers = {**extra, **request.headers}
-            self.http.request(request.method, target, request.body, headers)
+            # Two sends would wake the peer twice.
+            if len(body) <= _SEND_BYTES:
+                self.sendall(head + body)
+            else:
+                self.sendall(head)
+                self.sendall(body)
         except (BrokenPipeError, ConnectionResetError):
             self.is_reusable = False
 
@@ -178,46 +160,46 @@ class Link:
             if self._sock is not None:
                 self._sock.close()
                 self._sock = None
-        self.http.close()
 
-    def sendall(self, data: ReadableBuffer) -> None:
+    def sendall(self, data: bytes) -> None:
         """
-        Send everything before the deadline (called by `http.client`).
-
-        A head waits for its body: two sends would wake the peer twice.
+        Send everything before the deadline.
         """
         sock = self._live()
-        if self._holds_head:
-            self._holds_head, self._head = False, bytes(data)
-            return
-        rest = memoryview(self._head + data if self._head else data).cast("B")
-        self._head = b""
+        rest = memoryview(data)
         while rest:
-            sock.settimeout(self.deadline.left_s())
-            rest = rest[sock.send(rest[:_SEND_BYTES]) :]
+            self._bound_wait(sock, socket.SO_SNDTIMEO)
+            try:
+                rest = rest[sock.send(rest[:_SEND_BYTES]) :]
+            except BlockingIOError:
+                raise TimeoutError from None
 
-    def makefile(self, _mode: str) -> io.BufferedReader:
+    def receive(self, most_bytes: int) -> bytes:
         """
-        Return a buffered reader that honours the deadline (called by `http.client`).
-        """
-        return io.BufferedReader(_Reader(self))
-
-    def close(self) -> None:
-        """
-        Do nothing: `http.client` means "after this answer", `dispose` now.
-        """
-
-    def recv_into(self, buffer: WriteableBuffer) -> int:
-        """
-        Wait for bytes until the deadline; 0 means that the peer has ended.
+        Wait for bytes until the deadline; b"" means that the peer has ended.
         """
         sock = self._live()
-        sock.settimeout(self.deadline.left_s())
-        count = sock.recv_into(buffer)
-        self.received_bytes += count
-        if count == 0 and self._aborted.is_set():
+        self._bound_wait(sock, socket.SO_RCVTIMEO)
+        try:
+            data = sock.recv(most_bytes)
+        except BlockingIOError:
+            raise TimeoutError from None
+        self.received_bytes += len(data)
+        if not data and self._aborted.is_set():
             raise ConnectionAbortedError
-        return count
+        return data
+
+    def _bound_wait(self, sock: socket.socket, option: int) -> None:
+        """
+        Let the next wait on *sock* end at the deadline; TLS asks Python for the time.
+        """
+        left_s = self.deadline.left_s()
+        if self._is_secure:
+            sock.settimeout(left_s)
+            return
+        left_us = int(left_s * 1e6) + 1  # 0 would mean for ever.
+        timeval = _TIMEVAL.pack(*divmod(left_us, 1_000_000))
+        sock.setsockopt(socket.SOL_SOCKET, option, timeval)
 
     def _live(self) -> socket.socket:
         """
@@ -271,6 +253,7 @@ class Link:
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if code:
             raise OSError(code, os.strerror(code))
+        sock.setblocking(True)
 
     def _tunnel(self, proxy: Proxy) -> None:
         """
@@ -280,12 +263,9 @@ class Link:
         if proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
         self.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-        with http.client.HTTPResponse(
-            cast("socket.socket", self), method="CONNECT"
-        ) as answer:
-            answer.begin()
-            if not 200 <= answer.status < 300:
-                raise OSError(0, f"the proxy answered {answer.status}")
+        answer, _ = read_head(self.receive, "CONNECT")
+        if not 200 <= answer.status < 300:
+            raise OSError(0, f"the proxy answered {answer.status}")
 
     def _secure(self, context: ssl.SSLContext) -> None:
         """
@@ -296,5 +276,6 @@ class Link:
         wrapped = context.wrap_socket(
             sock, server_hostname=self.origin.host, do_handshake_on_connect=False
         )
+        self._is_secure = True
         self._adopt(wrapped)
         wrapped.do_handshake()

@@ -10,10 +10,11 @@ Not promised: decompression (we ask for none) and trailers.
 
 from __future__ import annotations
 
-import http.client
 from typing import TYPE_CHECKING
 
-from reliability.http.errors import HttpError
+from reliability.http.body import Body
+from reliability.http.errors import HttpError, NotHttpError
+from reliability.http.head import read_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,21 +41,18 @@ class Response:
     """
 
     def __init__(
-        self,
-        raw: http.client.HTTPResponse,
-        link: Link,
-        release: Callable[[Link, bool], None],
+        self, method: str, link: Link, release: Callable[[Link, bool], None]
     ) -> None:
-        self.status: int = raw.status
-        self.headers: Mapping[str, str] = _fold(raw.getheaders())
+        head, rest = read_head(link.receive, method)
+        self.status: int = head.status
+        self.headers: Mapping[str, str] = head.headers
         self.truncated = False
-        self._raw = raw
+        self._body = Body(link.receive, head, rest)
+        self._keeps_open = head.keeps_open
         self._link: Link | None = link
         self._release = release
         self._origin = link.origin
-        # None: chunked, or until the server closes.
-        self._left_bytes: int | None = None if raw.chunked else raw.length
-        if self._left_bytes == 0:
+        if self._body.is_over:
             self._finish(is_whole=True)
 
     def read(self, cap_bytes: int) -> bytes:
@@ -91,8 +89,9 @@ class Response:
             if newline:
                 yield bytes(held).removesuffix(b"\r")
                 *whole, last = rest.split(b"\n")
-                for line in whole:
-                    yield line.removesuffix(b"\r")
+                if b"\r" in rest:
+                    whole = [line.removesuffix(b"\r") for line in whole]
+                yield from whole
                 held = bytearray(last)
             if len(held) > cap_bytes:
                 self._finish(is_whole=False)
@@ -107,7 +106,8 @@ class Response:
         """
         End it; the connection is kept only when little of the body is left.
         """
-        if self._left_bytes is not None and self._left_bytes <= _DRAIN_BYTES:
+        left_bytes = self._body.left_bytes
+        if left_bytes is not None and left_bytes <= _DRAIN_BYTES:
             try:
                 while self._next(_PIECE_BYTES):
                     pass
@@ -133,27 +133,15 @@ class Response:
         link = self._link
         if link is None:
             return b""
-        left_bytes = self._left_bytes
-        wanted = cap_bytes if left_bytes is None else min(cap_bytes, left_bytes)
         try:
-            piece = self._raw.read1(wanted)
-        except (OSError, http.client.HTTPException) as error:
+            piece = self._body.next(cap_bytes)
+        except (OSError, NotHttpError) as error:
             self._finish(is_whole=False)
             raise link.explain(error) from error
         except BaseException:
             self._finish(is_whole=False)
             raise
-        if left_bytes is None:
-            if not piece:
-                self._finish(is_whole=True)
-            return piece
-        self._left_bytes = left_bytes - len(piece)
-        if not piece:
-            self._finish(is_whole=False)
-            raise HttpError(
-                "reset", f"{link.origin}: the answer ended {left_bytes} bytes early"
-            )
-        if self._left_bytes == 0:
+        if self._body.is_over:
             self._finish(is_whole=True)
         return piece
 
@@ -163,17 +151,5 @@ class Response:
         """
         link, self._link = self._link, None
         if link is not None:
-            will_close = self._raw.will_close
-            self._raw.close()
-            self._release(link, is_whole and not will_close)
-
-
-def _fold(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """
-    Join repeated headers as RFC 9110, section 5.3 allows.
-    """
-    folded: dict[str, str] = {}
-    for name, value in pairs:
-        key = name.lower()
-        folded[key] = f"{folded[key]}, {value}" if key in folded else value
-    return folded
+            is_reusable = is_whole and self._keeps_open and self._body.is_clean
+            self._release(link, is_reusable)

@@ -17,6 +17,8 @@ NOT_COMPARED = frozenset(
         # How a surface behaves.
         *("filename", "dry-run", "artifact", "artifact-name"),
         *("artifact-required", "retention-days"),
+        # What trials cost is in the log already, at the prices of their time.
+        "prices",
         # What came of them is compared: the prompt.
         *("prompt-file", "var"),
         # What they chose is compared: the cases.

@@ -18,7 +18,7 @@ from reliability.run_result import TrialResult
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reliability.run_result import RunResult
+    from reliability.run_result import CaseResult, RunResult
 
 _TRIAL_FIELDS = tuple(field.name for field in fields(TrialResult))
 _ENCODERS = {
@@ -47,9 +47,20 @@ def document(result: RunResult) -> dict[str, Any]:
         "pass_rate": result.tally.pass_rate,
         "counts": {**tally, "not_run": result.tally.not_run},
         **known,
+        "cases": [_case(case) for case in result.cases],
         "usage": asdict(result.usage),
         "trials": [],
     }
+
+
+def _case(case: CaseResult) -> dict[str, Any]:
+    """
+    Return what came of a case as one flat object, its counts aside.
+    """
+    known = {field.name: getattr(case, field.name) for field in fields(case)}
+    tally, plan = known.pop("tally"), known.pop("plan")
+    counts = {**asdict(tally), "not_run": tally.not_run}
+    return {**asdict(plan), "pass_rate": tally.pass_rate, "counts": counts, **known}
 
 
 def json_pieces(result: RunResult) -> Iterator[str]:

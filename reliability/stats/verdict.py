@@ -1,20 +1,30 @@
 """
-The plain rule: every trial must pass.
+From counts to a verdict.
 
-One failing trial proves that not every trial passes, whatever else could not be
-measured. Passing trials alone prove it only when none is missing: with a few missing
-the verdict is inconclusive, with more than a fifth of them it is invalid.
+A pass rate of 1 is the plain rule: every trial must pass, and one that fails decides.
+Any other rate is a claim about the agent: pass when the exact one-sided bound shows
+that its rate is at least that, fail when it shows that it is below.
+
+Trials that could not be measured count against both: a pass must hold if they had all
+failed, a fail if they had all passed. Beyond a fifth of them the verdict is invalid.
+What a cap left out is another thing: nothing went wrong there, so it only leaves less
+to be sure of.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reliability.model import RunStatus, Verdict
-from reliability.stats.interval import lower_bound
+from reliability.run_result import Tally
+from reliability.stats.interval import lower_bound, upper_bound
 
 if TYPE_CHECKING:
-    from reliability.run_result import Tally
+    from collections.abc import Iterable, Sequence
+
+    from reliability.run_result import CasePlan
 
 CONFIDENCE = 0.95
 """Of each one-sided bound that is shown."""
@@ -24,9 +34,16 @@ MAX_MISSING_SHARE = 0.2
 CAPS = frozenset({"max-cost-usd", "max-tokens", "max-minutes"})
 """Options that may end a run before all trials have run."""
 
+_SHOWN_NAMES = 3
+_SEVERITY = (Verdict.FAIL, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.PASS)
+
 
 def decide(
-    tally: Tally, status: RunStatus, *, stopped_by: str = ""
+    tally: Tally,
+    status: RunStatus,
+    *,
+    stopped_by: str = "",
+    min_pass_rate: float = 1.0,
 ) -> tuple[Verdict, str]:
     """
     Return the verdict and its reason in one sentence.
@@ -34,52 +51,144 @@ def decide(
     Args:
         stopped_by: The kind of trouble, or the option whose cap, that stopped the run;
             empty when none did.
+        min_pass_rate: What the agent must reach, above 0 to 1.
     """
     counted = f"{tally.measured} of {_trials(tally.planned)}"
     if status is RunStatus.CANCELLED:
         return Verdict.INVALID, f"Cancelled when {counted} had been measured."
     if status is RunStatus.STARTED:
         return Verdict.INVALID, f"The run never ended; {counted} had been measured."
-    if tally.failed:
+    if min_pass_rate >= 1 and tally.failed:
         failed = f"{tally.failed} of {tally.measured} measured trials failed"
         return Verdict.FAIL, f"{failed}, and every trial must pass."
-    if status is RunStatus.STOPPED:
-        if stopped_by in CAPS and tally.measured:
-            return _capped(tally, stopped_by)
-        if stopped_by in CAPS:
-            why = "before anything was measured"
-            return Verdict.INVALID, f"Stopped by {stopped_by} {why}."
-        why = f"{stopped_by}, which no later trial could have escaped"
-        return Verdict.INVALID, f"Stopped by {why}; {counted} had been measured."
-    if tally.missing > MAX_MISSING_SHARE * tally.planned:
+    problem = _too_little(tally, status, stopped_by)
+    if problem:
+        return Verdict.INVALID, problem
+    cap = stopped_by if status is RunStatus.STOPPED else ""
+    if min_pass_rate < 1:
+        return _gate(tally, cap, min_pass_rate)
+    return _plain_rule(tally, cap)
+
+
+def decide_cases(
+    plans: Sequence[CasePlan],
+    tallies: Sequence[Tally],
+    status: RunStatus,
+    *,
+    stopped_by: str = "",
+) -> tuple[tuple[Verdict, str], list[tuple[Verdict, str]]]:
+    """
+    Return the verdict of a run and those of its cases, each with its reason.
+
+    A run passes when every case does; its verdict is that of its worst case.
+
+    Args:
+        plans, tallies: One for each case; not empty.
+    """
+    each = [
+        decide(tally, status, stopped_by=stopped_by, min_pass_rate=plan.min_pass_rate)
+        for plan, tally in zip(plans, tallies, strict=True)
+    ]
+    if len(each) == 1:
+        return each[0], each
+    if status in {RunStatus.CANCELLED, RunStatus.STARTED}:
+        return decide(total(tallies), status), each
+    names = [plan.name for plan in plans]
+    verdicts = [verdict for verdict, _ in each]
+    return _together(names, verdicts), each
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """
+    Return the sum of counts.
+    """
+    sums: Counter[str] = Counter()
+    for tally in tallies:
+        sums.update(asdict(tally))
+    return Tally(**sums)
+
+
+def _together(names: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[Verdict, str]:
+    found: dict[Verdict, list[str]] = {}
+    for name, verdict in zip(names, verdicts, strict=True):
+        found.setdefault(verdict, []).append(name)
+    worst = next(one for one in _SEVERITY if one in found)
+    if worst is Verdict.PASS:
+        return worst, f"All {len(names)} cases passed."
+    who = found[worst]
+    shown = ", ".join(who[:_SHOWN_NAMES])
+    more = f" and {len(who) - _SHOWN_NAMES} more" if len(who) > _SHOWN_NAMES else ""
+    words = {Verdict.FAIL: "failed", Verdict.INVALID: "could not be measured"}
+    what = words.get(worst, "remained inconclusive")
+    return worst, f"{len(who)} of {len(names)} cases {what}: {shown}{more}."
+
+
+def _too_little(tally: Tally, status: RunStatus, stopped_by: str) -> str:
+    """
+    Return why nothing can be said, or nothing when enough was measured for something.
+    """
+    counted = f"{tally.measured} of {_trials(tally.planned)}"
+    if status is not RunStatus.STOPPED:
+        if tally.missing <= MAX_MISSING_SHARE * tally.planned:
+            return ""
         why = "the rest met trouble that is not the agent's"
-        return Verdict.INVALID, f"Too little was measured: {counted}; {why}."
-    if tally.missing:
-        passed = f"All {tally.measured} measured trials passed"
+        return f"Too little was measured: {counted}; {why}."
+    if stopped_by not in CAPS:
+        why = f"{stopped_by}, which no later trial could have escaped"
+        return f"Stopped by {why}; {counted} had been measured."
+    if not tally.measured:
+        return f"Stopped by {stopped_by} before anything was measured."
+    tried = tally.planned - tally.not_run - tally.cut
+    if tried - tally.measured <= MAX_MISSING_SHARE * tried:
+        return ""
+    counted = f"{tally.measured} of {_trials(tried)}"
+    return f"Stopped by {stopped_by}, and too little was measured, {counted} tried."
+
+
+def _plain_rule(tally: Tally, cap: str) -> tuple[Verdict, str]:
+    """
+    Judge a run without a failure by the rule that every trial must pass.
+    """
+    sure = lower_bound(tally.passed, tally.measured, CONFIDENCE)
+    if not tally.missing:
+        claim = f"the agent passes at least {sure:.1%} of the time"
+        only = tally.planned == 1
+        passed = (
+            "The only trial passed" if only else f"All {tally.passed} trials passed"
+        )
+        return Verdict.PASS, f"{passed}: {CONFIDENCE:.0%} sure that {claim}."
+    passed = f"All {tally.measured} measured trials passed"
+    if not cap:
         missing = f"{tally.missing} of {tally.planned} could not be measured"
         return Verdict.INCONCLUSIVE, f"{passed}, but {missing}."
-    sure = lower_bound(tally.passed, tally.measured, CONFIDENCE)
-    claim = f"the agent passes at least {sure:.1%} of the time"
-    only = tally.planned == 1
-    passed = "The only trial passed" if only else f"All {tally.passed} trials passed"
-    return Verdict.PASS, f"{passed}: {CONFIDENCE:.0%} sure that {claim}."
-
-
-def _capped(tally: Tally, cap: str) -> tuple[Verdict, str]:
-    """
-    Judge a run without a failure that a cap ended, and say what that cost in certainty.
-    """
-    started = tally.planned - tally.not_run
-    if started - tally.measured > MAX_MISSING_SHARE * started:
-        counted = f"{tally.measured} of {_trials(started)}"
-        why = f"too little was measured, {counted} that began"
-        return Verdict.INVALID, f"Stopped by {cap}, and {why}."
-    sure = lower_bound(tally.passed, tally.measured, CONFIDENCE)
     could = lower_bound(tally.planned, tally.planned, CONFIDENCE)
-    passed = f"All {tally.measured} measured trials passed"
     missing = f"{cap} left {tally.missing} of {tally.planned} without a result"
     claim = f"{CONFIDENCE:.0%} sure of {sure:.1%} at least, where all could show"
     return Verdict.INCONCLUSIVE, f"{passed}, but {missing}: {claim} {could:.1%}."
+
+
+def _gate(tally: Tally, cap: str, min_pass_rate: float) -> tuple[Verdict, str]:
+    """
+    Judge by a rate below 1.
+    """
+    lost = tally.missing - tally.not_run - tally.cut
+    counted = tally.measured + lost
+    lower = lower_bound(tally.passed, counted, CONFIDENCE)
+    upper = upper_bound(tally.passed + lost, counted, CONFIDENCE)
+    said = f"{tally.passed} of {tally.measured} measured trials passed"
+    if lost:
+        said += f" and {lost} could not be measured"
+    sure = f"{CONFIDENCE:.0%} sure that the agent passes"
+    if lower >= min_pass_rate:
+        claim = f"at least {lower:.1%} of the time, and {min_pass_rate:.4g} is asked"
+        return Verdict.PASS, f"{said}: {sure} {claim}."
+    if upper < min_pass_rate:
+        claim = f"at most {upper:.1%} of the time, and {min_pass_rate:.4g} is asked"
+        return Verdict.FAIL, f"{said}: {sure} {claim}."
+    between = f"between {lower:.1%} and {upper:.1%} of the time"
+    open_question = f"{min_pass_rate:.4g} is asked, and the rate may be {between}"
+    left = f"; {cap} left {tally.not_run + tally.cut} trials out" if cap else ""
+    return Verdict.INCONCLUSIVE, f"{said}: {open_question}{left}."
 
 
 def _trials(count: int) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from fakes.runs import texts
 
 from reliability.settings import Settings
+from reliability.suites.single import single_case
 
 USAGE = {
     "input_tokens": 10,
@@ -17,12 +18,23 @@ USAGE = {
     "cache_read_tokens": 0,
     "cache_write_tokens": 0,
 }
+
+
+def cases(*, loops: int) -> list[dict[str, Any]]:
+    """
+    Return the cases of a run without a suite, as its log has them.
+    """
+    settings = Settings.from_text({**texts(Path("/nowhere")), "loops": str(loops)})
+    return [case.as_json() for case in single_case(settings).cases]
+
+
 START: dict[str, Any] = {
     "schema": 1,
     "simulated": False,
     "agent": "greeter",
     "backend": "messages",
-    "cases": ["prompt"],
+    "cases": cases(loops=1),
+    "suite": None,
     "loops": 1,
     "options": Settings.from_text(texts(Path("/nowhere"))).public(),
     "prompt": "Say hello.",
@@ -50,10 +62,12 @@ REUSED: dict[str, Any] = {
     "kind": "",
     "reason": "",
     "checks": [],
+    "score": None,
     "attempts": 2,
     "duration_s": 9.0,
     "waited_s": 7.0,
     "cost_usd": 0.5,
+    "priced": 1,
     "turns": 1,
     "usage": USAGE,
     "answer": "Hello",

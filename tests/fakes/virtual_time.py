@@ -22,7 +22,7 @@ from reliability.engine.cancellation import Cancellation
 from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
 from reliability.engine.retry import RetryPolicy
-from reliability.engine.task import Attempted, Task
+from reliability.engine.task import Attempted, Judged, Task
 from reliability.model import CheckResult, Reply, Trial, Trouble
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class Story:
         self.time = time
         self.happenings: list[Happening] = []
         self.asked: list[tuple[int, int, float]] = []
+        self.judged: list[tuple[int, int, float]] = []
         self.taken = 0
         self.stops = 0
         self.status: RunStatus | None = None
@@ -164,6 +165,16 @@ class Story:
         self, task: Task, attempted: Attempted, retry_in_s: float | None
     ) -> None:
         self._note("attempt_finished", task.number, task.attempt, attempted, retry_in_s)
+
+    def question_finished(
+        self,
+        task: Task,
+        _question: object,
+        reply: Reply,
+        retry_in_s: float | None,
+    ) -> None:
+        told = Attempted(reply)
+        self._note("question_finished", task.number, task.tries, told, retry_in_s)
 
     def trial_finished(self, task: Task, attempted: Attempted) -> None:
         self.waited_s[task.number] = task.waited_s
@@ -249,7 +260,7 @@ def wrong(duration_s: float = 1.0) -> Attempted:
     Return an answer that a check refuses.
     """
     check = CheckResult(check="contains:Hello", passed=False, reason="no Hello")
-    return Attempted(Reply(answer="Bye", duration_s=duration_s), (check,))
+    return Attempted(Reply(answer="Bye", duration_s=duration_s), (check,), "Bye.", 0.0)
 
 
 def trouble(
@@ -275,6 +286,8 @@ def play(
     caps: dict[str, Any] | None = None,
     service: Callable[[Trial, int, float], Attempted] | None = None,
     reach_s: Callable[[], float] | None = None,
+    judge_says: Callable[[Trial, int, Attempted], Judged] | None = None,
+    time: VirtualTime | None = None,
 ) -> Story:
     """
     Run trials in virtual time and return what happened.
@@ -287,8 +300,10 @@ def play(
         service: Answers instead of the script; asked with the seconds since the
             beginning.
         reach_s: Of the `VirtualTime`.
+        judge_says: Answers questions about graded attempts; None: there are none.
+        time: Another clock than the usual one.
     """
-    time = VirtualTime(reach_s)
+    time = time or VirtualTime(reach_s)
     story = Story(time)
     cancellation = Cancellation()
 
@@ -327,9 +342,18 @@ def play(
         """
         story.kills += 1
 
+    def judge(trial: Trial, attempt: int, graded: Attempted) -> Judged:
+        """
+        Bring what the script of the judge says.
+        """
+        story.judged.append((trial.number, attempt, time.now_s - 1000))
+        assert judge_says is not None
+        return judge_says(trial, attempt, graded)
+
     scheduler = Scheduler(
         trials=plan(),
         ask=ask,
+        judge=judge,
         stop=stop,
         kill=kill,
         pool=time,

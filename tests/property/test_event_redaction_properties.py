@@ -14,7 +14,7 @@ from typing import Any
 
 from hypothesis import example, given, settings, strategies as st
 
-from reliability.engine.recorder import redact_event
+from reliability.engine.events import redact_event
 from reliability.kinds import ErrorKind
 from reliability.redact import Redactor
 

@@ -35,7 +35,12 @@ VALUES = {
     "expect": st.sampled_from(["", "contains:", "equals:", "x:"]).flatmap(
         lambda mode: TEXT.map(lambda text: mode + text)
     ),
-    "min-pass-rate": st.sampled_from(["1", "1.0", "1e0"]),
+    "min-pass-rate": st.sampled_from(["1", "1.0", "0.95"]),
+    "suite": TEXT,
+    "case": TEXT,
+    "tag": TEXT,
+    "checks": TEXT,
+    "seed": st.integers(0, 999_999_999).map(str),
     "on-inconclusive": st.sampled_from(list(OnInconclusive)),
     "permission-mode": st.sampled_from(list(PermissionMode)),
     "context": st.sampled_from(list(Context)),
@@ -74,6 +79,7 @@ def without_conflicts(texts: dict[str, str]) -> dict[str, str]:
     unfit = {
         *(["command"] if backend != "command" else []),
         *(["simulator"] if backend != "simulated" else []),
+        *(["checks"] if texts.get("expect", "").strip() else []),
         *(["context"] if backend != "claude-code" else []),
         *(["setup", "teardown"] if backend not in {"claude-code", "command"} else []),
     }
