@@ -16,6 +16,7 @@ class Backend(StrEnum):
     MESSAGES = "messages"
     COMMAND = "command"
     SIMULATED = "simulated"
+    FUNCTION = "function"  # of Python: for programs alone, no surface can name one
 
 
 class Context(StrEnum):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
 _UNITS_S = {"": 1, "s": 1, "ms": 0.001, "m": 60, "h": 3600}
 
@@ -94,16 +94,18 @@ def seconds(low_s: float, high_s: float) -> Callable[[str], float]:
     return parse
 
 
-def choice(kind: type[StrEnum]) -> Callable[[str], StrEnum]:
+def choice(
+    kind: type[StrEnum], *, without: Collection[StrEnum] = ()
+) -> Callable[[str], StrEnum]:
     """
-    Accept one of the values of *kind*.
+    Accept one of the values of *kind*, but for some.
     """
+    known = {str(one): one for one in kind if one not in without}
 
     def parse(text: str) -> StrEnum:
-        try:
-            return kind(text)
-        except ValueError:
-            raise ValueError(f"must be one of: {', '.join(kind)}") from None
+        if text not in known:
+            raise ValueError(f"must be one of: {', '.join(known)}")
+        return known[text]
 
     return parse
 

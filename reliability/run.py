@@ -59,6 +59,7 @@ def run(
     clock: Clock | None = None,
     on_result: Callable[[RunResult], None] | None = None,
     earlier: Earlier | None = None,
+    function: Callable[[str], str] | None = None,
 ) -> RunResult:
     """
     Run the trials, lock the log, write the reports and return what they say.
@@ -76,6 +77,7 @@ def run(
         earlier: A run to go on with: what it measured is taken over into the new log,
             and the rest is run. When nothing is left, its own result is returned and
             no log is made. None begins afresh.
+        function: The agent, when the backend is `function`; else None.
 
     Raises:
         ReportsError: when a report cannot be written; it carries the result.
@@ -90,7 +92,13 @@ def run(
     redactor = Redactor(secrets_of(environ))
     workspace = (workspace or Path.cwd()).resolve()
     suite = suite or single_case(settings)
-    scene = Scene(environ=environ, workspace=workspace, redactor=redactor, clock=clock)
+    scene = Scene(
+        environ=environ,
+        workspace=workspace,
+        redactor=redactor,
+        clock=clock,
+        function=function,
+    )
     if earlier is not None and earlier.complete:
         return report(earlier.path, settings.output_dir, on_result)
     with (

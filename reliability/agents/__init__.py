@@ -11,7 +11,7 @@ from reliability.choices import Backend
 from reliability.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from reliability.agents.prices import PriceTable
@@ -29,9 +29,13 @@ def open_agent(
     workspace: Path,
     redactor: Redactor,
     clock: Clock,
+    function: Callable[[str], str] | None = None,
 ) -> Agent:
     """
     Return the agent of the chosen backend; nothing is called or started yet.
+
+    Args:
+        function: What the backend `function` calls.
     """
     match settings.backend:
         case Backend.CLAUDE_CODE:
@@ -62,6 +66,10 @@ def open_agent(
             from reliability.agents.simulated import Simulated
 
             return Simulated(settings, clock=clock)
+        case Backend.FUNCTION:
+            from reliability.agents.function import Function
+
+            return Function(function, clock=clock)
         case _:
             assert_never(settings.backend)
 

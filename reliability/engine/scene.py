@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from reliability.clock import Clock
@@ -23,9 +23,11 @@ class Scene:
     Args:
         environ: Of the user; what passes of it to a child is decided elsewhere.
         workspace: Where the user would run the agent.
+        function: The agent of the backend `function`; None for every other.
     """
 
     environ: Mapping[str, str]
     workspace: Path
     redactor: Redactor
     clock: Clock
+    function: Callable[[str], str] | None = None

@@ -38,6 +38,7 @@ class Targets:
             workspace=scene.workspace,
             redactor=scene.redactor,
             clock=scene.clock,
+            function=scene.function,
         )
         for case in suite.cases:
             self._add(case.settings)

@@ -43,7 +43,7 @@ def choose_workers(
 
 def _bearable(backend: Backend, cores: int, memory_bytes: int) -> int:
     match backend:
-        case Backend.MESSAGES | Backend.SIMULATED:
+        case Backend.MESSAGES | Backend.SIMULATED | Backend.FUNCTION:
             return _CALLS_AT_ONCE
         case Backend.COMMAND:
             return cores

@@ -55,7 +55,7 @@ AGENT_OPTIONS: tuple[Option, ...] = (
         name="backend",
         help="How the agent is reached: claude-code (the Claude Code CLI), messages "
         "(one Messages API call), command (any program) or simulated (no key needed).",
-        parse=choice(Backend),
+        parse=choice(Backend, without=(Backend.FUNCTION,)),
         default="claude-code",
         metavar="NAME",
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reliability.earlier import read_earlier
 from reliability.engine.cancellation import Cancellation
 from reliability.journal import examine, read_events
+from reliability.library import measure
 from reliability.merge import merge
 from reliability.model import (
     Verdict,
@@ -19,6 +20,8 @@ from reliability.run import exit_code, run
 from reliability.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reliability.run_result import RunResult
 
 
@@ -30,6 +33,14 @@ def is_reliable(agent: str) -> bool:
     result: RunResult = run(settings, workspace=Path(), cancellation=Cancellation())
     code: int = exit_code(result, settings.on_inconclusive)
     return result.verdict is Verdict.PASS and code == 0
+
+
+def is_polite(answer: Callable[[str], str]) -> bool:
+    """
+    Measure a function of Python's.
+    """
+    result = measure(answer, prompt="Say hello.", loops=20, parallel=True)
+    return result.cases[0].verdict is Verdict.PASS
 
 
 def is_whole(log: Path) -> bool:
