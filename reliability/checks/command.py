@@ -15,7 +15,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the loader of suites reads the types
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from reliability.checks.base import BaseCheck
@@ -81,8 +81,17 @@ class Command(BaseCheck):
         return _grade_of(ended)
 
     def _argv(self) -> list[str]:
-        names = {str(path): f"{HIDDEN}/{path.name}" for path in self.files}
-        return [names.get(word, word) for word in shlex.split(self.run)]
+        return [self._place_of(word) for word in shlex.split(self.run)]
+
+    def _place_of(self, word: str) -> str:
+        """
+        Return where a file is that a word names by its path or by the end of it.
+        """
+        parts = Path(word).parts
+        for path in self.files:
+            if parts and path.parts[-len(parts) :] == parts:
+                return f"{HIDDEN}/{path.name}"
+        return word
 
     def _hidden(self) -> dict[str, bytes]:
         """

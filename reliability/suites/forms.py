@@ -130,7 +130,7 @@ def _form(option: Option) -> dict[str, Any]:
         return {"type": "string"} if plain else {"type": ["string", "number"]}
     bounds = getclosurevars(option.parse).nonlocals
     if maker == "choice":
-        return {"enum": [str(word) for word in bounds["kind"]]}
+        return {"enum": [str(word) for word in bounds["known"]]}
     if maker == "integer":
         low, high = bounds["low"], bounds["high"]
         return {"type": "integer", "minimum": low, "maximum": high}
