@@ -1,7 +1,8 @@
 """
 The program of a helper process: user patterns and hostile JSON, away from our threads.
 
-Started by path and on its own: it imports nothing of this package. A request is one
+Started by path and on its own, with the folder of the libraries as its argument: it
+imports nothing of this package. A request is one
 line of JSON on standard input, its reply one line on standard output, until the input
 ends. Before each request the kernel is told to kill the process a second after the
 request's limit, so that none burns on when whoever asked was killed.
@@ -25,6 +26,7 @@ def main() -> None:
     """
     Serve requests until standard input ends.
     """
+    sys.path.append(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_CAP_BYTES, MEMORY_CAP_BYTES))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks.

@@ -23,6 +23,8 @@ from reliability.errors import CheckError
 
 MOST_HELPERS = 16
 _PROGRAM = Path(__file__).with_name("helper.py")
+# In the image the libraries lie beside the package, where -I does not look.
+_LIBRARIES = Path(__file__).parents[2]
 _CHUNK_BYTES = 64 * 1024
 
 
@@ -66,7 +68,7 @@ class _Helper:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", str(_PROGRAM)],
+            [sys.executable, "-I", str(_PROGRAM), str(_LIBRARIES)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -169,6 +169,33 @@ def test_green_job_leaves_a_whole_log_in_the_artifact(
     assert 20 == result_of(workflow, "green", tmp_path).tally.passed
 
 
+def test_suite_job_passes_case_by_case(workflow: Workflow, tmp_path: Path) -> None:
+    """
+    The suite of an input: its cases, agents and checks are at home in the container.
+    """
+    job = workflow.jobs["suite"]
+    result = result_of(workflow, "suite", tmp_path)
+
+    assert job.succeeded, job.printed
+    assert [("counts", Verdict.PASS), ("greets", Verdict.PASS)] == [
+        (case.plan.name, case.verdict) for case in result.cases
+    ]
+
+
+def test_checks_job_fails_by_the_check_that_does_not_hold(
+    workflow: Workflow, tmp_path: Path
+) -> None:
+    """
+    Checks in YAML for one prompt: a greeting is no JSON.
+    """
+    job = workflow.jobs["checks"]
+    result = result_of(workflow, "checks", tmp_path)
+
+    assert not job.succeeded
+    assert Verdict.FAIL is result.verdict, job.printed
+    assert [True, False] == [check.passed for check in result.trials[0].checks]
+
+
 def test_artifact_holds_log_results_and_every_report(
     workflow: Workflow,
 ) -> None:
@@ -185,7 +212,9 @@ def test_artifact_holds_log_results_and_every_report(
     assert {"jsonl", "jsonl.sha256", "log"} <= endings
 
 
-@pytest.mark.parametrize("name", ["green", "red", "overloaded", "claude"])
+@pytest.mark.parametrize(
+    "name", ["green", "red", "overloaded", "claude", "suite", "checks"]
+)
 def test_later_step_reads_every_output_and_the_log(
     workflow: Workflow, name: str
 ) -> None:
