@@ -107,6 +107,18 @@ def test_head_and_body_arrive_together(client: HttpClient) -> None:
     assert first[0].endswith(b"\r\n\r\nbody")
 
 
+@pytest.mark.parametrize("timeout_s", [0.9999999, 1.9999999, 86_400.5, 1e9])
+def test_any_timeout_can_be_kept(client: HttpClient, timeout_s: float) -> None:
+    """
+    No length of time is one that the system refuses to wait for.
+    """
+    with (
+        RawServer(echo) as server,
+        client.request("GET", server.url, headers={}, timeout_s=timeout_s) as response,
+    ):
+        assert response.read(1000).startswith(b"GET ")
+
+
 def test_unread_short_answer_leaves_the_connection_usable(client: HttpClient) -> None:
     """
     Leaving an answer unread drains it when that is cheap.
