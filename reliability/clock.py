@@ -50,5 +50,7 @@ def iso_ms(moment_utc: datetime) -> str:
     """
     Format as `2026-11-23T17:40:59.123Z`: RFC 3339, UTC, milliseconds.
     """
-    stamp = moment_utc.astimezone(UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
+    if moment_utc.tzinfo is not UTC:
+        moment_utc = moment_utc.astimezone(UTC)
+    stamp = moment_utc.isoformat(timespec="milliseconds")
+    return f"{stamp[: -len('+00:00')]}Z"

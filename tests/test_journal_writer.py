@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.hand_clock import HandClock
 from fakes.journals import new_journal, reopened, start_writer, writer_environ
 
 from reliability.errors import JournalError
 from reliability.journal import examine
+from reliability.journal.tail import LOOK_EVERY_S
 
 
 def test_log_is_private_while_it_is_written(tmp_path: Path) -> None:
@@ -183,15 +185,20 @@ def _append_foreign(path: Path) -> None:
         (lambda path: os.truncate(path, 3), "something else changed"),
     ],
 )
-def test_log_harmed_from_outside_is_dead_at_the_next_line(
-    tmp_path: Path, harm: Any, word: str
+@pytest.mark.parametrize("lines_between", [0, 3])
+def test_log_harmed_from_outside_is_dead_at_the_next_look(
+    tmp_path: Path, harm: Any, word: str, lines_between: int
 ) -> None:
     """
     A deleted, replaced, cut or foreign-written log is noticed, for good.
     """
-    with new_journal(tmp_path) as journal:
+    clock = HandClock()
+    with new_journal(tmp_path, clock=clock) as journal:
         journal.append("x", {})
         harm(journal.path)
+        for _ in range(lines_between):
+            journal.append("x", {})
+        clock.elapsed_s += LOOK_EVERY_S
         reasons = []
         for use in (lambda: journal.append("x", {}), journal.check, journal.lock):
             with pytest.raises(JournalError, match=word) as caught:
@@ -199,6 +206,22 @@ def test_log_harmed_from_outside_is_dead_at_the_next_line(
             reasons.append(caught.value.what)
 
     assert len(set(reasons)) == 1
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, _replace, _append_foreign])
+def test_log_harmed_between_two_looks_is_never_locked(
+    tmp_path: Path, harm: Any
+) -> None:
+    """
+    Lines may still be taken for a moment; a hash is never given.
+    """
+    with new_journal(tmp_path, clock=HandClock()) as journal:
+        journal.append("x", {})
+        harm(journal.path)
+        journal.append("x", {})
+
+        with pytest.raises(JournalError):
+            journal.lock()
 
 
 def test_forked_copy_of_the_writer_is_refused(tmp_path: Path) -> None:

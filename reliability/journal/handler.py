@@ -25,9 +25,26 @@ from reliability.journal.line import LINE_CAP_BYTES, LINE_LIMIT_BYTES, seal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_encode = json.JSONEncoder(
-    ensure_ascii=True, allow_nan=False, separators=(",", ":")
-).encode
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def _quick_encoder() -> Callable[[dict[str, Any]], str]:
+    """
+    Return what writes JSON as `_ENCODER` does, made once.
+
+    `JSONEncoder.encode` makes the C encoder anew for every object, which costs as much
+    as encoding a short one. It is CPython's own; elsewhere the slow way is taken. What
+    refers to itself ends in a RecursionError here, which is told likewise.
+    """
+    make = json.encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:
+        return _ENCODER.encode
+    text = json.encoder.encode_basestring_ascii
+    encode = make(None, _ENCODER.default, text, None, ":", ",", False, False, False)
+    return lambda members: "".join(encode(members, 0))
+
+
+_encode = _quick_encoder()
 
 
 def _serialize(members: dict[str, Any], **_options: Any) -> str:

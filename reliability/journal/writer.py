@@ -71,7 +71,7 @@ class Journal:
         self._sha256 = ""
         self._owner_pid = os.getpid()
         self._lock = threading.Lock()
-        self._tail = Tail(opened.fd, opened.path, opened.end)
+        self._tail = Tail(opened.fd, opened.path, opened.end, clock)
         self._record = handler.EventRecord
         self._handler = handler.StrictHandler(self._tail.write, self._make_shorter)
         self._commit = GroupCommit(opened.fd, fsync)
