@@ -1,30 +1,25 @@
 """
-Finds the real Claude Code CLI, or skips with the reason.
+What the tests with the real Claude Code CLI share.
 """
 
 from __future__ import annotations
 
-import os
-import sysconfig
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes.claude_bench import Bench
+from fakes.claude_cli import find_claude_cli
 
-VARIABLE = "RELIABILITY_TEST_CLAUDE"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
 def claude_cli() -> Path:
     """
-    The CLI that the variable names, else the one of the claude-agent-sdk wheel.
+    The real program.
     """
-    packages = Path(sysconfig.get_paths()["purelib"])
-    bundled = packages / "claude_agent_sdk" / "_bundled" / "claude"
-    cli = Path(os.environ.get(VARIABLE) or bundled)
-    if not os.access(cli, os.X_OK):
-        pytest.skip(f"no Claude Code CLI at {cli}: install claude-agent-sdk")
-    return cli
+    return find_claude_cli()
 
 
 @pytest.fixture
