@@ -16,9 +16,11 @@ import click
 
 from reliability import __version__
 from reliability.cli.again import merge, resume
+from reliability.cli.init import init
 from reliability.cli.logs import report, show, verify
 from reliability.cli.output import complain
 from reliability.cli.running import demo, run, simulate
+from reliability.cli.suites import check_config, plan, schema
 from reliability.errors import (
     EXIT_NOT_MEASURED,
     EXIT_OK,
@@ -41,7 +43,11 @@ def cli() -> None:
     """
 
 
-for _command in (run, resume, merge, demo, simulate, show, report, verify):
+for _command in (
+    *(run, resume, merge, demo, simulate),
+    *(init, plan, check_config, schema),
+    *(show, report, verify),
+):
     cli.add_command(_command)
 
 

@@ -17,14 +17,23 @@ _LOG = click.argument("log", type=click.Path(path_type=Path))
 
 @click.command()
 @_LOG
-def show(log: Path) -> None:
+@click.option("--trial", type=int, metavar="N", help="Show one trial, whole.")
+@click.option("--full", is_flag=True, help="Cut no text of that trial.")
+def show(log: Path, trial: int | None, full: bool) -> None:
     """
-    Print LOG for a person, in the classic form.
+    Print LOG for a person, in the classic form, or one of its trials.
+
+    A trial is told with its turns, tools, subagents, checks and votes.
     """
     from reliability.report.readable import readable_log
+    from reliability.report.transcript import trial_lines
 
-    for line in readable_log(log):
-        click.echo(line)
+    if trial is None:
+        lines = readable_log(log)
+    else:
+        lines = trial_lines(log, trial, colour=look()["colour"], full=full)
+    for line in lines:
+        click.echo(line, color=look()["colour"])
 
 
 @click.command()
