@@ -117,6 +117,8 @@ class KeptReader:
                 self._open[fields["trial"]] = _Open(event.time)
             case "attempt_finished":
                 self._take_attempt(fields)
+            case "question_finished":
+                self._add_cost(self._open[fields["trial"]], fields)
             case "trial_finished":
                 return self._checked(self._ended(fields))
             case "trial_reused":
@@ -128,12 +130,18 @@ class KeptReader:
     def _take_attempt(self, fields: Mapping[str, Any]) -> None:
         trial = self._open[fields["trial"]]
         trial.answer, trial.turns = fields["answer"], fields["turns"]
-        trial.usage.update(fields["usage"])
         if fields["kind"]:
             trial.troubles.append(fields["kind"])
+        self._add_cost(trial, fields)
+        trial.priced += fields["cost_usd"] is not None
+
+    def _add_cost(self, trial: _Open, fields: Mapping[str, Any]) -> None:
+        """
+        Add what a call took, of the agent's or of a judge's.
+        """
+        trial.usage.update(fields["usage"])
         if fields["cost_usd"] is not None:
             trial.cost_usd = (trial.cost_usd or 0.0) + fields["cost_usd"]
-            trial.priced += 1
 
     def _ended(self, fields: Mapping[str, Any]) -> KeptTrial | None:
         trial = self._open.pop(fields["trial"])

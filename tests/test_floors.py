@@ -58,6 +58,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "engine": (5, 0),
     "run": (6, 0),
     "merge": (6, 1),
+    "regrade": (6, 1),
     "library": (7, 0),
     "cli": (7, 0),
     "action": (7, 1),

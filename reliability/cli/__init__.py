@@ -19,6 +19,7 @@ from reliability.cli.again import merge, resume
 from reliability.cli.init import init
 from reliability.cli.logs import report, show, verify
 from reliability.cli.output import complain
+from reliability.cli.regrading import regrade
 from reliability.cli.running import demo, run, simulate
 from reliability.cli.suites import check_config, plan, schema
 from reliability.errors import (
@@ -46,7 +47,7 @@ def cli() -> None:
 for _command in (
     *(run, resume, merge, demo, simulate),
     *(init, plan, check_config, schema),
-    *(show, report, verify),
+    *(show, report, verify, regrade),
 ):
     cli.add_command(_command)
 

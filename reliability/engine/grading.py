@@ -82,11 +82,11 @@ def grade_reply(case: Case, reply: Reply, leavings: Leavings | None) -> Attempte
     except CheckError as error:
         return _undecided(reply, error)
     if not questions:
-        return _graded(case, reply, grades)
+        return graded(case, reply, grades)
     if case.pass_mark >= 1 and not all(grade.passed for grade in grades.values()):
         skipped = Grade.of(NOT_ASKED)
         places = range(len(case.checks))
-        return _graded(case, reply, {at: grades.get(at, skipped) for at in places})
+        return graded(case, reply, {at: grades.get(at, skipped) for at in places})
     unique = {question.key: question for question in questions}
     rest = Pending(replace(evidence, leavings=None), grades, tuple(unique.values()))
     return Attempted(reply, pending=rest)
@@ -111,7 +111,7 @@ def grade_answer(case: Case, attempted: Attempted, answer: str) -> Attempted:
         }
     except CheckError as error:
         return _undecided(reply, error)
-    return _graded(case, reply, grades)
+    return graded(case, reply, grades)
 
 
 def not_judged(attempted: Attempted, judged: Reply) -> Attempted:
@@ -131,7 +131,7 @@ def _undecided(reply: Reply, error: CheckError) -> Attempted:
     return Attempted(replace(reply, trouble=trouble))
 
 
-def _graded(case: Case, reply: Reply, grades: Mapping[int, Grade]) -> Attempted:
+def graded(case: Case, reply: Reply, grades: Mapping[int, Grade]) -> Attempted:
     """
     Return the attempt with what its checks say one by one, and together.
     """

@@ -87,13 +87,18 @@ def _check_checks(whole: Whole, node: Node, path: Path) -> None:
 
 
 def checks_of(
-    text: str, classes: Mapping[str, type], *, folder: FilePath
+    text: str,
+    classes: Mapping[str, type],
+    *,
+    folder: FilePath,
+    may_ask: bool = False,
 ) -> tuple[Weighed, ...]:
     """
-    Return the checks of a YAML list that stands in an option.
+    Return the checks of a YAML list that stands in an option, or in a log.
 
     Args:
         folder: What the files in it are relative to.
+        may_ask: Judges are taken too: their answers are there.
 
     Raises:
         UsageError: with every problem.
@@ -106,7 +111,7 @@ def checks_of(
     found = [
         checklist.read(one, (index,)) for index, one in enumerate(root.items or ())
     ]
-    if any(one is not None and one.asks for one in found):
+    if not may_ask and any(one is not None and one.asks for one in found):
         problems.add(
             root.line, (), "a judge needs a suite, which says what model it is"
         )
