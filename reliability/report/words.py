@@ -8,22 +8,22 @@ escapes it.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reliability.kinds import KIND_RULES
 from reliability.model import Outcome, RunStatus, Verdict
+from reliability.report.cases import case_rows
+from reliability.suite import DEFAULT_CASE
 from reliability.trials import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Any
 
     from reliability.run_result import RunResult, TrialResult
 
 SIMULATED = (
     "Simulated: every answer came from the built-in simulator, not from a model."
 )
-
 ANSWER_CUT = "Cut here; the whole answer is in the log."
 
 SYMBOLS = {
@@ -45,12 +45,12 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     """
     Return label and value of everything that a reader needs first, in reading order.
     """
-    rows = [("Agent", _agent(result))]
+    rows = case_rows(result) or [("Agent", _agent(result))]
     command = result.options.get("command")
     if command and isinstance(command, list):
         rows.append(("Command", shlex.join(map(str, command))))
-    check = result.options.get("expect") or "any answer that is not empty"
-    rows.append(("Check", str(check)))
+    if not result.options.get("suite"):
+        rows.append(("Check", _check(result.options)))
     rows.append(("Mode", _mode(result.options)))
     rows.append(("Trials", _trials(result)))
     if result.reused:
@@ -64,6 +64,11 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     rows.append(("Time", _time(result)))
     rows.append(("Cost", cost(result)))
     return rows
+
+
+def _check(options: Mapping[str, Any]) -> str:
+    given = options.get("expect") or options.get("checks")
+    return str(given or "any answer that is not empty")
 
 
 def headline(result: RunResult) -> str:
@@ -174,7 +179,10 @@ def why(trial: TrialResult) -> str:
     """
     Return why a trial did not pass, and where its measurement is from.
     """
-    return ": ".join(filter(None, (remark(trial), trial.reason)))
+    case = "" if trial.case == DEFAULT_CASE else trial.case
+    failed = [check.check for check in trial.checks if not check.passed]
+    check = failed if len(trial.checks) > 1 and len(failed) == 1 else []
+    return ": ".join(filter(None, (case, *check, remark(trial), trial.reason)))
 
 
 def notes(result: RunResult) -> list[str]:
