@@ -186,7 +186,7 @@ def test_stop_everything_ends_running_children_and_their_daemons(
     in_thread: Callable[[Callable[[], ChildReport]], list[ChildReport]],
 ) -> None:
     """
-    A call in another thread sees its child killed, and returns.
+    A call in another thread returns, and knows that its child was killed by us.
     """
     sleep = unique_sleep()
     reports = in_thread(lambda: run_sh(f"setsid {sleep} {CLOSED} & exec sleep 60"))
@@ -196,6 +196,7 @@ def test_stop_everything_ends_running_children_and_their_daemons(
 
     assert stopped > 0
     assert -signal.SIGKILL == reports[0].exit_code
+    assert (True, False) == (reports[0].cancelled, reports[0].was_killed)
     assert not is_running(sleep)
 
 

@@ -165,6 +165,7 @@ class _Child:
         """
         swept = self._finish()
         lines = self._pipes.lines
+        is_stopped = self._family.is_stopped and self._exit_code == -signal.SIGKILL
         return ChildReport(
             pid=self._popen.pid,
             exit_code=self._exit_code,
@@ -172,7 +173,7 @@ class _Child:
             stderr=self._pipes.stderr.capture(),
             duration_s=self._ended_mono_s - began_mono_s,
             timed_out=ending == "deadline",
-            cancelled=ending == "cancel",
+            cancelled=ending == "cancel" or (ending == "itself" and is_stopped),
             swept=swept,
             dropped_lines=lines.dropped_lines if lines else 0,
         )

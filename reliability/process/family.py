@@ -65,11 +65,13 @@ class Family:
         cookie: Value of `RELIABILITY_TRIAL_ID` in its environment.
         began_ticks: No kin of its started earlier; clock ticks since boot.
         leader_pid: The child itself; 0 until it is known.
+        is_stopped: `stop_everything` has sent it a SIGKILL.
     """
 
     cookie: str
     began_ticks: int
     leader_pid: int = 0
+    is_stopped: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -155,15 +157,17 @@ def stop_everything() -> int:
     Kill whatever children of this process, and their kin, are still there.
 
     The last sweep of a run. A `run_child` still going on in another thread loses its
-    child at once and reports it as killed.
+    child at once and reports it as cancelled.
 
     Returns:
         How many processes were killed.
     """
     with _house.lock:
-        leaders = [living.leader_pid for living in _house.living if living.leader_pid]
-        for leader_pid in leaders:
-            _signal_group(leader_pid)
+        leaders = [living for living in _house.living if living.leader_pid]
+        for family in leaders:
+            # Told first: its thread may see the end before it sees a cancel.
+            family.is_stopped = True
+            _signal_group(family.leader_pid)
     return len(leaders) + _sweep(None, SystemClock())
 
 
