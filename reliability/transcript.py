@@ -58,10 +58,11 @@ class Step:
         Return the step as the log has it: without the fields that say nothing.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {name: value for name, value in values.items() if value not in _NOTHING}
+        asked = values.pop("input")
+        known = {name: value for name, value in values.items() if value}
+        return known if asked is None else {**known, "input": asked}
 
 
-_NOTHING: tuple[Any, ...] = ("", None, False, 0)
 _NAMES = frozenset(field.name for field in fields(Step))
 
 

@@ -1,8 +1,9 @@
 """
 From the Claude Code CLI's events to the steps of a transcript.
 
-A subagent that works in the background returns at once with words that are the CLI's
-own; what it said in the end comes in a `task_notification`, and that is its return.
+What a subagent returns stands between words that are the CLI's own. Of one that was
+waited for, `tool_use_result` has it bare; one in the background returns at once, and
+what it said in the end comes in a `task_notification`.
 
 Texts are kept up to a cap each, and all steps up to a cap together; what is beyond is
 counted in `cut_bytes` of the last step that was kept, so nobody takes half a
@@ -43,9 +44,14 @@ class StepLog:
         message = event.get("message")
         content = message.get("content") if isinstance(message, dict) else None
         by = self._agent_of_call.get(str(event.get("parent_tool_use_id") or ""), "")
+        said = _said_by_subagent(event.get("tool_use_result"))
         for block in content if isinstance(content, list) else ():
-            if isinstance(block, dict):
-                self._take_block(block, by)
+            if not isinstance(block, dict):
+                continue
+            if event.get("type") == "assistant":
+                self._take_said(block, by)
+            elif block.get("type") == "tool_result":
+                self._take_return(block, by, said)
 
     def take_task(self, event: Mapping[str, Any]) -> None:
         """
@@ -64,22 +70,24 @@ class StepLog:
                 is_error=event.get("status") != "completed",
             )
 
-    def _take_block(self, block: Mapping[str, Any], by: str) -> None:
+    def _take_said(self, block: Mapping[str, Any], by: str) -> None:
         match block.get("type"):
             case "text":
                 self._add(StepKind.SAY, by=by, text=str(block.get("text", "")))
             case "tool_use":
                 self._take_call(block, by)
-            case "tool_result":
-                call_id = str(block.get("tool_use_id", ""))
-                if call_id not in self._in_background:
-                    self._add(
-                        StepKind.RETURN,
-                        by=by,
-                        text=_text_of(block.get("content")),
-                        call_id=call_id,
-                        is_error=bool(block.get("is_error")),
-                    )
+
+    def _take_return(self, block: Mapping[str, Any], by: str, said: str | None) -> None:
+        call_id = str(block.get("tool_use_id", ""))
+        if call_id in self._in_background:
+            return
+        self._add(
+            StepKind.RETURN,
+            by=by,
+            text=_text_of(block.get("content")) if said is None else said,
+            call_id=call_id,
+            is_error=bool(block.get("is_error")),
+        )
 
     def _take_call(self, block: Mapping[str, Any], by: str) -> None:
         call_id, tool = str(block.get("id", "")), str(block.get("name", ""))
@@ -120,6 +128,16 @@ class StepLog:
     def _cut(self, size_bytes: int) -> None:
         last = self.steps[-1]
         self.steps[-1] = replace(last, cut_bytes=last.cut_bytes + size_bytes)
+
+
+def _said_by_subagent(result: object) -> str | None:
+    """
+    Return what a subagent that was waited for said; None when it is no such result.
+    """
+    match result:
+        case {"agentId": str(), "content": list(content)}:
+            return _text_of(content)
+    return None
 
 
 def _text_of(content: object) -> str:
