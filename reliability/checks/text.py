@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from reliability.checks.base import BaseCheck, label_of, shown
+from reliability.checks.base import BaseCheck, shown
 from reliability.grades import Grade
 
 if TYPE_CHECKING:
@@ -121,14 +121,6 @@ class Regex(BaseCheck):
             return Grade.of("")
         got = shown(evidence.answer)
         return Grade.of(f"expected an answer that matches {self.pattern!r}, got {got}")
-
-
-def expect_label(check: BaseCheck) -> str:
-    """
-    Return the label of a check that `expect` made, as that option spells it.
-    """
-    kind = "matches" if isinstance(check, Regex) else check.KIND
-    return label_of(kind, getattr(check, check.SHORT))
 
 
 def _holds(answer: str, text: str, *, ignore_case: bool) -> bool:
