@@ -8,6 +8,7 @@ has no steps beside its answer.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 SUBAGENT_TOOLS = frozenset({"Agent", "Task"})
 """Tools of Claude Code that call a subagent."""
+
+
+LONG_CHARACTERS = 64 * 1024
 
 
 class StepKind(StrEnum):
@@ -82,6 +86,27 @@ def steps_of(values: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
         )
         for value in values
     )
+
+
+def logged(steps: Sequence[Step]) -> list[dict[str, Any]] | str:
+    """
+    Return steps as a log has them: a list or, when that is long, its JSON as one text.
+
+    A text that is too long for a line moves to a file beside the log; a list cannot.
+    """
+    values = [step.as_json() for step in steps]
+    text = json.dumps(values)
+    return text if len(text) > LONG_CHARACTERS else values
+
+
+def read_logged(value: Iterable[Mapping[str, Any]] | str) -> tuple[Step, ...]:
+    """
+    Return the steps that `logged` made a value of.
+
+    Raises:
+        LookupError, TypeError, ValueError: when it has not the form it should.
+    """
+    return steps_of(json.loads(value) if isinstance(value, str) else value)
 
 
 def tool_calls(steps: Sequence[Step], *, by: str | None = "") -> tuple[Step, ...]:

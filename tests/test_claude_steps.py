@@ -5,13 +5,21 @@ From the CLI's events to steps, as Claude Code 2.1.330 prints them.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
+from fakes.journals import new_journal
 from hypothesis import given, strategies as st
 
 from reliability.agents.claude_events import Transcript
 from reliability.agents.claude_steps import STEPS_CAP_BYTES, TEXT_CAP_BYTES, StepLog
-from reliability.transcript import Step, StepKind, steps_of
+from reliability.engine.events import reply_fields
+from reliability.journal import read_whole_events
+from reliability.model import Reply
+from reliability.transcript import Step, StepKind, read_logged, steps_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -153,6 +161,22 @@ def test_no_form_of_an_event_breaks_the_reader(contents: list[Any]) -> None:
         log.take_task({"subtype": "task_notification", "summary": content})
 
     assert all(isinstance(step, Step) for step in log.steps)
+
+
+@pytest.mark.parametrize("size", [10, 1_900_000])
+def test_a_long_transcript_is_in_the_log_whole(size: int, tmp_path: Path) -> None:
+    """
+    What is too long for a line lies beside the log, and comes back as it was.
+    """
+    steps = tuple(
+        Step(kind=StepKind.RETURN, call_id=str(n), text="\x01é" * (size // 40))
+        for n in range(20)
+    )
+    with new_journal(tmp_path) as journal:
+        journal.append("attempt_finished", reply_fields(Reply(steps=steps)))
+    (event,) = read_whole_events(journal.path)
+
+    assert steps == read_logged(event.fields["transcript"])
 
 
 @given(

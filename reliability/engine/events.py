@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reliability.transcript import logged
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -75,9 +77,8 @@ def reply_fields(reply: Reply) -> dict[str, Any]:
     Return what the log keeps of a reply: all of it.
     """
     trouble = reply.trouble
-    steps = [step.as_json() for step in reply.steps]
     return {
-        **({"transcript": steps} if steps else {}),
+        **({"transcript": logged(reply.steps)} if reply.steps else {}),
         "kind": trouble.kind if trouble else "",
         "reason": trouble.text if trouble else "",
         "infrastructure": trouble is not None and trouble.rule.infrastructure,

@@ -18,7 +18,7 @@ from reliability.journal import read_whole_events
 from reliability.kept import KeptTrial
 from reliability.kinds import ErrorKind
 from reliability.model import Outcome, Reply, Trouble
-from reliability.transcript import steps_of
+from reliability.transcript import read_logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -175,7 +175,7 @@ class StoredTrials:
             prompt=case.settings.prompt,
             answer=last["answer"],
             variables=case.variables,
-            steps=steps_of(last.get("transcript", ())),
+            steps=read_logged(last.get("transcript", ())),
             turns=last["turns"],
             cost_usd=last["cost_usd"],
             duration_s=last["duration_s"],

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from reliability.errors import UsageError
 from reliability.escape import console_text
-from reliability.journal.schema import read_run_events
+from reliability.journal import read_whole_events
 from reliability.report.words import duration
-from reliability.transcript import Step, StepKind, steps_of
+from reliability.transcript import Step, StepKind, read_logged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,7 +50,7 @@ def trial_lines(
     prompts: dict[str, str] = {}
     last = 0
     found = False
-    for event in read_run_events(log):
+    for event in read_whole_events(log):
         fields = event.fields
         if event.event == "run_started":
             prompts = {case["name"]: case["prompt"] for case in fields["cases"]}
@@ -129,7 +129,7 @@ def _attempt_lines(fields: Mapping[str, Any], paint: _Paint) -> Iterator[str]:
     if fields["cost_usd"]:
         spent.append(f"${fields['cost_usd']:.4f}")
     yield paint.heading(f"Attempt {fields['attempt']}: {', '.join(spent)}")
-    steps = steps_of(fields.get("transcript", ()))
+    steps = read_logged(fields.get("transcript", ()))
     for step in steps:
         yield from _step_lines(step, paint)
     if not steps:
