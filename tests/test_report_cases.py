@@ -24,9 +24,10 @@ SUITE = """
 version: 1
 defaults: {backend: simulated, simulator: "latency=0,pass-rate=1", loops: 2, delay: 0}
 cases:
-  - {name: holds, prompt: Hi., checks: [{contains: Hello}]}
+  - {name: holds, prompt: Hi., tags: [quick], checks: [{contains: Hello}]}
   - name: breaks
     prompt: Hi.
+    tags: [quick, slow]
     checks: [{contains: Hello}, {equals: Good day}]
 """
 
@@ -47,8 +48,10 @@ def test_a_red_suite_says_which_case_which_check_and_why(tmp_path: Path) -> None
     """
     result = run_suite(tmp_path)
     table = " ".join(verdict_table(result, colour=False).split())
+    tags = [text for label, text in case_rows(result) if label == "Tag"]
     rows = [text for label, text in case_rows(result) if label == "Case"]
 
+    assert ["quick: 2 of 4 passed", "slow: 0 of 2 passed"] == tags
     assert "1 of 2 cases failed: breaks." in table
     assert "breaks: equals:Good day: expected exactly 'Good day', got" in table
     assert ["FAIL breaks: 0 of 2", "PASS holds: 2 of 2"] == [

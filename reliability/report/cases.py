@@ -30,7 +30,21 @@ def case_rows(result: RunResult) -> list[tuple[str, str]]:
     rows += [("Case", _case(case)) for case in ranked[:_MOST_CASES]]
     if len(ranked) > _MOST_CASES:
         rows.append(("Case", f"and {len(ranked) - _MOST_CASES} more, in results.json"))
-    return rows
+    return [*rows, *(("Tag", text) for text in _tags(result))]
+
+
+def _tags(result: RunResult) -> list[str]:
+    """
+    Return the sum over the cases of each tag, in a line; a tag has no verdict.
+    """
+    tags = dict.fromkeys(tag for case in result.cases for tag in case.plan.tags)
+    lines = []
+    for tag in tags:
+        cases = [case for case in result.cases if tag in case.plan.tags]
+        passed = sum(case.tally.passed for case in cases)
+        measured = sum(case.tally.measured for case in cases)
+        lines.append(f"{tag}: {passed} of {measured} passed")
+    return lines
 
 
 def _case(case: CaseResult) -> str:
