@@ -28,6 +28,15 @@ class Context(StrEnum):
     AGENT = "agent"
 
 
+class GateRule(StrEnum):
+    """
+    What a rate below 1 is asked of when there are several cases.
+    """
+
+    MEAN = "mean"
+    ALL_CASES = "all-cases"
+
+
 class Isolation(StrEnum):
     """
     Where an agent with processes of its own works.
@@ -45,6 +54,15 @@ class OnInconclusive(StrEnum):
 
     FAIL = "fail"
     WARN = "warn"
+
+
+class OnStop(StrEnum):
+    """
+    What becomes of trials under way when the verdict is certain.
+    """
+
+    CANCEL = "cancel"
+    DRAIN = "drain"
 
 
 class PermissionMode(StrEnum):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from reliability.clock import SystemClock
 from reliability.conditions import Conditions
 from reliability.errors import JournalError, UsageError
+from reliability.gate import EARLY_STOP
 from reliability.journal import examine, read_whole_events
 from reliability.journal.files import open_regular
 from reliability.journal.lock import take_lock
@@ -83,8 +84,10 @@ class Earlier:
     @property
     def complete(self) -> bool:
         """
-        True when the run came to its end and nothing of its plan is missing.
+        True when the run came to its end and its verdict lacks nothing.
         """
+        if self.finish.get("stopped_by") == EARLY_STOP:
+            return True
         return self.status is RunStatus.COMPLETED and len(self.kept) == self.planned
 
     @property

@@ -22,6 +22,7 @@ from reliability.clock import Clock, SystemClock
 from reliability.earlier import Earlier, read_earlier
 from reliability.engine.recorder import Recorder
 from reliability.errors import UsageError
+from reliability.gate import EARLY_STOP, Gate
 from reliability.model import RunStatus, Setup
 from reliability.redact import Redactor, secrets_of
 from reliability.run import open_log, report
@@ -77,7 +78,7 @@ def merge(
     base_name = logs[0].start["options"]["filename"]
     with open_log(output_dir, base_name, clock=clock, redactor=redactor) as journal:
         plans = [CasePlan.of(case) for case in cases]
-        recorder = Recorder(journal, plans=plans, clock=clock)
+        recorder = Recorder(journal, plans=plans, gate=_gate(logs), clock=clock)
         _begin_log(recorder, logs, cases)
         for trial in _numbered(logs):
             recorder.trial_reused(trial)
@@ -109,6 +110,23 @@ def _alike(logs: Sequence[Earlier]) -> list[Earlier]:
                 remedy="Give the one that is whole.",
             )
     return list(found.values())
+
+
+def _gate(logs: Sequence[Earlier]) -> Gate:
+    """
+    Return the gate of the first log, for a number of trials that is fixed by now.
+
+    Raises:
+        UsageError: when a log was stopped early: what it left out depends on outcomes.
+    """
+    stopped = [log for log in logs if log.finish.get("stopped_by") == EARLY_STOP]
+    if stopped:
+        names = ", ".join(log.path.name for log in stopped)
+        raise UsageError(
+            f"Stopped early, so not to be counted together with others: {names}.",
+            remedy="Run the shards with early-stop off, and merge those logs.",
+        )
+    return replace(Gate.read(logs[0].start), early_stop=False)
 
 
 def _heads(logs: Sequence[Earlier]) -> list[Earlier]:

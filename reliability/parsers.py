@@ -76,6 +76,16 @@ def number(above: float, high: float) -> Callable[[str], float]:
     return parse
 
 
+def share(text: str) -> float:
+    """
+    Accept a plain decimal number from 0 to 1.
+    """
+    is_number = re.fullmatch(r"[0-9](?:\.[0-9]{1,9})?", text)
+    if not is_number or float(text) > 1:
+        raise ValueError("must be a number from 0 to 1")
+    return float(text)
+
+
 def seconds(low_s: float, high_s: float) -> Callable[[str], float]:
     """
     Accept a duration, with or without a unit; the value is in seconds.

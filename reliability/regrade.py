@@ -24,6 +24,7 @@ from reliability.earlier import Earlier, read_earlier
 from reliability.engine.recorder import Recorder
 from reliability.engine.regrading import Change, StoredTrials
 from reliability.errors import UsageError
+from reliability.gate import Gate
 from reliability.model import Setup
 from reliability.redact import Redactor, secrets_of
 from reliability.run import open_log, report
@@ -93,7 +94,8 @@ def regrade(
     base_name = earlier.start["options"]["filename"]
     with open_log(output_dir, base_name, clock=clock, redactor=redactor) as journal:
         plans = [CasePlan.of(case) for case in earlier.start["cases"]]
-        recorder = Recorder(journal, plans=plans, clock=clock)
+        gate = Gate.read(earlier.start)
+        recorder = Recorder(journal, plans=plans, gate=gate, clock=clock)
         _begin_log(recorder, earlier, cases, trials.changes, found)
         for trial in found:
             recorder.trial_reused(trial)

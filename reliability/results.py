@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from reliability.gate import Gate
 from reliability.journal import present_sha256, recorded_sha256
 from reliability.journal.schema import (
     FIELD_ERRORS,
@@ -21,19 +22,13 @@ from reliability.journal.schema import (
 from reliability.model import Outcome, RunStatus, Usage
 from reliability.reading import CaseSums, Reading
 from reliability.run_result import CasePlan, CaseResult, RunResult, Tally
-from reliability.stats import (
-    CONFIDENCE,
-    decide_cases,
-    lower_bound,
-    total,
-    upper_bound,
-)
+from reliability.stats import Referee, total
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from reliability.journal import Event
-    from reliability.model import Verdict
+    from reliability.stats import Judged
 
 
 def read_result(path: Path) -> RunResult:
@@ -86,9 +81,9 @@ def _locked_sha256(path: Path) -> str:
 
 def _cases(
     reading: Reading, status: RunStatus, stopped_by: str
-) -> tuple[tuple[CaseResult, ...], Verdict, str]:
+) -> tuple[tuple[CaseResult, ...], Judged]:
     """
-    Return what came of each case, and the verdict of them all with its reason.
+    Return what came of each case, and the verdict of them all.
     """
     plans = [CasePlan.of(case) for case in reading.start["cases"]]
     sums = [reading.cases.get(plan.name, CaseSums()) for plan in plans]
@@ -104,24 +99,25 @@ def _cases(
         )
         for plan, one in zip(plans, sums, strict=True)
     ]
-    (verdict, reason), each = decide_cases(
-        plans, tallies, status, stopped_by=stopped_by
-    )
+    referee = Referee(Gate.read(reading.start), plans)
+    for trial in reading.store.ends():
+        referee.settle(*trial)
+    judged, each = referee.judge(tallies, status, stopped_by)
     cases = (
         CaseResult(
             plan=plan,
             tally=tally,
-            verdict=of_case[0],
-            reason=of_case[1],
-            lower=lower_bound(tally.passed, tally.measured, CONFIDENCE),
-            upper=upper_bound(tally.passed, tally.measured, CONFIDENCE),
+            verdict=of_case.verdict,
+            reason=of_case.reason,
+            lower=of_case.lower,
+            upper=of_case.upper,
             mean_score=one.score / one.scored if one.scored else None,
             cost_usd=one.cost_usd if one.priced else None,
             worked_s=round(one.worked_s, 6),
         )
         for plan, one, tally, of_case in zip(plans, sums, tallies, each, strict=True)
     )
-    return tuple(cases), verdict, reason
+    return tuple(cases), judged
 
 
 def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
@@ -132,7 +128,7 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
     trials = reading.store.trials()
     status = RunStatus(finish.get("status", RunStatus.STARTED))
     stopped_by = str(finish.get("stopped_by", ""))
-    cases, verdict, reason = _cases(reading, status, stopped_by)
+    cases, judged = _cases(reading, status, stopped_by)
     tally = total(case.tally for case in cases)
     return RunResult(
         run_id=start_event.run_id,
@@ -143,12 +139,12 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
         prompt=start["prompt"],
         simulated=start["simulated"],
         status=status,
-        verdict=verdict,
-        reason=reason,
+        verdict=judged.verdict,
+        reason=judged.reason,
         tally=tally,
-        lower=lower_bound(tally.passed, tally.measured, CONFIDENCE),
-        upper=upper_bound(tally.passed, tally.measured, CONFIDENCE),
-        confidence=CONFIDENCE,
+        lower=judged.lower,
+        upper=judged.upper,
+        confidence=Gate.read(start).confidence,
         started_utc=start_event.time,
         duration_s=_duration_s(reading, start_event),
         attempts=reading.attempts,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ from reliability.conditions import Conditions, described, described_file
 from reliability.engine.cancellation import Cancellation, caught_signals
 from reliability.engine.events import redact_event
 from reliability.engine.machine import run_trials
+from reliability.engine.reach import require_reachable
 from reliability.engine.recorder import Display, Recorder
 from reliability.engine.scene import Scene
 from reliability.engine.targets import Targets
@@ -31,6 +33,7 @@ from reliability.errors import (
     EXIT_SIGNAL_BASE,
     MeasureError,
 )
+from reliability.gate import Gate
 from reliability.journal import Journal
 from reliability.model import RunStatus, Setup, Verdict
 from reliability.redact import Redactor, secrets_of
@@ -117,6 +120,7 @@ def run(
             run_id=journal.run_id,
             done=ready.earlier.kept if ready.earlier else (),
             recorder=recorder,
+            gate=Gate.of(ready.suite),
             cancellation=cancellation,
         )
         recorder.run_finished(
@@ -195,7 +199,9 @@ def _ready(
 ) -> Iterator[_Ready]:
     targets = Targets(suite, scene)
     try:
+        warnings = require_reachable(suite)
         setup = described(suite, targets.prepare())
+        setup = replace(setup, warnings=(*setup.warnings, *warnings))
         if earlier is not None:
             earlier.require_all_taken_over()
             now = Conditions.of(settings, setup, scene.redactor.value)
@@ -233,7 +239,9 @@ def _begin_log(
     earlier, suite = ready.earlier, ready.suite
     cases = [case.as_json() for case in suite.cases]
     plans = [CasePlan.of(case) for case in cases]
-    recorder = Recorder(journal, plans=plans, clock=clock, display=display)
+    recorder = Recorder(
+        journal, plans=plans, gate=Gate.of(suite), clock=clock, display=display
+    )
     recorder.run_started(
         ready.setup,
         {

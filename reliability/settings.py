@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from reliability.choices import (
     Backend,
     Context,
+    GateRule,
     Isolation,
     OnInconclusive,
+    OnStop,
     PermissionMode,
 )
 from reliability.errors import UsageError
@@ -42,6 +44,7 @@ class Settings:
         delay: Seconds between loops in sequential mode.
         timeout: Seconds for one attempt.
         expect: None accepts any answer that is not empty.
+        early_stop: None stops early when a rate below 1 is asked.
     """
 
     agent: str
@@ -75,6 +78,12 @@ class Settings:
     tag: tuple[str, ...] = ()
     checks: str = ""
     seed: int = 1
+    confidence: float = 0.95
+    gate: GateRule = GateRule.MEAN
+    max_invalid: float = 0.2
+    early_stop: bool | None = None
+    on_stop: OnStop = OnStop.CANCEL
+    allow_unreachable: bool = False
     requests_per_minute: int | None = None
     max_cost_usd: float | None = None
     max_tokens: int | None = None

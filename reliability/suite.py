@@ -122,6 +122,7 @@ class Suite:
         judge: The options of the model that judges ask; None when no check asks one.
         given: Texts of the options that were given beside the file, and its path: what
             leads to this suite again. Empty without a file.
+        min_pass_rate: Of the run as a whole; a case may have its own.
     """
 
     cases: tuple[Case, ...]
@@ -129,6 +130,7 @@ class Suite:
     sha256: str = ""
     judge: Settings | None = None
     given: Mapping[str, str] = field(default_factory=dict)
+    min_pass_rate: float = 1.0
 
     @property
     def settings(self) -> Settings:

@@ -3,7 +3,7 @@ A run's trials out of memory: a sequence by number, kept in a temporary file.
 
 A run of 20,000 trials has some 50 MB of answers, of which a report shows one at a time.
 So each trial is put down as one line of JSON when it is read from the log, and comes
-back when it is asked for; in memory stay 25 bytes of it. The first MiB is kept in
+back when it is asked for; in memory stay 29 bytes of it. The first MiB is kept in
 memory, so a usual run makes no file at all.
 
 The file has no name, from its first moment on: nobody else sees it, and it is gone
@@ -53,6 +53,7 @@ class TrialStore:
         self._numbers = array("Q")
         self._outcomes = array("B")
         self._cases = array("I")
+        self._loops = array("I")
         self._case_ids: dict[str, int] = {}
 
     def add(self, trial: TrialResult) -> None:
@@ -69,6 +70,7 @@ class TrialStore:
         self._outcomes.append(_OUTCOMES.index(trial.outcome))
         ids = self._case_ids
         self._cases.append(ids.setdefault(trial.case, len(ids)))
+        self._loops.append(trial.loop)
         self._lines.append(_to_line(trial))
 
     def outcomes(self) -> Counter[tuple[str, Outcome]]:
@@ -80,6 +82,16 @@ class TrialStore:
         for place in self._last_places():
             found[names[self._cases[place]], _OUTCOMES[self._outcomes[place]]] += 1
         return found
+
+    def ends(self) -> Iterator[tuple[int, str, int, Outcome]]:
+        """
+        Yield number, case, loop and outcome of each trial; of two numbers, the last.
+        """
+        names = list(self._case_ids)
+        for place in self._last_places():
+            case = names[self._cases[place]]
+            outcome = _OUTCOMES[self._outcomes[place]]
+            yield self._numbers[place], case, self._loops[place], outcome
 
     def trials(self) -> Trials:
         """

@@ -36,6 +36,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "suite": (1, 3),
     "model": (1, 1),
     "run_result": (1, 2),
+    "gate": (1, 4),
     "options": (1, 1),
     "settings": (1, 2),
     "redact": (2, 0),

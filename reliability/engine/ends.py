@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reliability.engine.grading import not_judged
 from reliability.engine.task import Attempted, Judged
+from reliability.gate import EARLY_STOP
 from reliability.kinds import ErrorKind
 from reliability.model import Reply, Trouble
 
@@ -51,25 +52,26 @@ def tell(
     message: Message,
     wait_s: float | None,
     *,
-    is_cut: bool,
+    cut_by: str,
 ) -> Attempted:
     """
     Tell what came of an attempt, or of a question about it; return how its trial is.
 
     Args:
         wait_s: Until the next try; None when there is none.
-        is_cut: The run's deadline has passed.
+        cut_by: What ended the run's attempts, `max-minutes` or `early-stop`; empty
+            when nothing of the kind did.
     """
     if task.graded is None:
         attempted = message if isinstance(message, Attempted) else message.attempted
-        attempted = _cut_off(attempted) if is_cut else attempted
+        attempted = _cut_off(attempted, cut_by)
         observer.attempt_finished(task, attempted, wait_s)
         return attempted
     if isinstance(message, Attempted):  # The worker came to nothing but trouble.
         message = Judged(message.reply, not_judged(task.graded, message.reply))
     question = first_question(task.graded)
     observer.question_finished(task, question, message.reply, wait_s)
-    return _cut_off(message.attempted) if is_cut else message.attempted
+    return _cut_off(message.attempted, cut_by)
 
 
 def first_question(graded: Attempted) -> Question:
@@ -80,35 +82,44 @@ def first_question(graded: Attempted) -> Question:
     return graded.pending.questions[0]
 
 
-def given_up(text: str, *, is_cut: bool) -> Attempted:
+def given_up(text: str, *, cut_by: str) -> Attempted:
     """
     Return how a trial ends that got no other attempt because the run stops.
 
     Args:
-        is_cut: It stops because its time is up.
+        cut_by: As for `tell`.
     """
     end = Attempted(Reply(trouble=Trouble(kind=ErrorKind.CANCELLED, text=text)))
-    return _cut_off(end) if is_cut else end
+    return _cut_off(end, cut_by)
 
 
-def unasked(graded: Attempted, *, is_cut: bool) -> Attempted:
+def unasked(graded: Attempted, *, cut_by: str) -> Attempted:
     """
     Return how a trial ends whose answer is there when the run stops, but no judge's.
     """
-    end = given_up("the run stopped before a model was asked", is_cut=is_cut)
+    end = given_up("the run stopped before a model was asked", cut_by=cut_by)
     return not_judged(graded, end.reply)
 
 
-def _cut_off(attempted: Attempted) -> Attempted:
+def _cut_off(attempted: Attempted, cut_by: str) -> Attempted:
     """
-    Tell an end by the run's deadline from an end by a signal.
+    Tell an end by the run's own end from an end by a signal.
     """
     trouble = attempted.reply.trouble
-    if trouble is None or trouble.kind is not ErrorKind.CANCELLED:
+    cut = _CUTS.get(cut_by)
+    if cut is None or trouble is None or trouble.kind is not ErrorKind.CANCELLED:
         return attempted
-    text = "cut off when max-minutes was reached"
-    cut = Trouble(kind=ErrorKind.DEADLINE, text=text)
     return replace(attempted, reply=replace(attempted.reply, trouble=cut))
+
+
+_CUTS = {
+    "max-minutes": Trouble(
+        kind=ErrorKind.DEADLINE, text="cut off when max-minutes was reached"
+    ),
+    EARLY_STOP: Trouble(
+        kind=ErrorKind.CANCELLED, text="cut off: the verdict was certain"
+    ),
+}
 
 
 def _of_our_own(text: str) -> Attempted:

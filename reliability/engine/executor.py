@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from reliability.engine.ends import given_up, tell, unasked
 from reliability.engine.launcher import Launcher
 from reliability.engine.task import Attempted, Inbox, Message, Observer, Task
+from reliability.gate import EARLY_STOP
 from reliability.model import RunStatus, Trial
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reliability.engine.governor import Governor
     from reliability.engine.retry import RetryPolicy
     from reliability.engine.task import Judged
+    from reliability.stats import Referee
 
 DRAIN_S = 3.2
 """Time for attempts to end after a cancel: a child's 2.5 s between SIGTERM and SIGKILL,
@@ -53,6 +55,8 @@ class Scheduler:
         judge: Asks a model one question about a graded attempt; as *ask*.
         stop: Ends the attempts under way soon.
         kill: Ends them now; for whoever asks a second time.
+        referee: Says when the verdict is certain; None runs all trials.
+        drains: What is under way then may end; else it is cancelled.
         inbox: Where replies arrive; a clock that is not the machine's needs one of its
             own, which moves that clock while it waits.
     """
@@ -72,6 +76,8 @@ class Scheduler:
         observer: Observer,
         clock: Clock,
         cancellation: Cancellation,
+        referee: Referee | None = None,
+        drains: bool = False,
         inbox: Inbox | None = None,
     ) -> None:
         self._trials = trials
@@ -83,6 +89,8 @@ class Scheduler:
         self._observer = observer
         self._clock = clock
         self._cancellation = cancellation
+        self._referee = referee
+        self._drains = drains
         self._next = next(trials, None)
         self._retries: list[Task] = []
         self._in_flight: dict[int, Task] = {}
@@ -90,7 +98,7 @@ class Scheduler:
         self._inbox: Inbox = queue.SimpleQueue() if inbox is None else inbox
         self._launcher = Launcher(ask=ask, judge=judge, pool=pool, inbox=self._inbox)
         self._ticked_mono_s = -math.inf
-        self._is_cut = False
+        self._cut_by = ""
         self._is_held_back = False
         self.stopped_by = ""
 
@@ -101,14 +109,18 @@ class Scheduler:
         After it, `stopped_by` names the trouble or the cap that stopped the run.
         """
         self._cancellation.on_request(lambda: self._inbox.put(None))
+        self._look_at_verdict()
         while not self._cancellation.requested and self._has_work():
+            if self.stopped_by == EARLY_STOP and not self._drains:
+                self._cut_by = EARLY_STOP
+                break
             if self._clock.monotonic_s() >= self._budget.cut_mono_s:
                 self._stop_for("max-minutes", "max-minutes was reached")
-                self._is_cut = True
+                self._cut_by = "max-minutes"
                 break
             self._launch_what_may_start()
             self._receive(self._nap_s())
-        if self._is_cut or self._cancellation.requested:
+        if self._cut_by or self._cancellation.requested:
             self._drain()
         if self._cancellation.requested:
             return RunStatus.CANCELLED
@@ -138,9 +150,35 @@ class Scheduler:
         """
         Tell whether there is another trial and the gap between loops is over.
         """
-        if self._next is None:
+        self._skip_needless()
+        if self._next is None or not self._is_wanted():
             return False
         return self._governor.wait_s(now_s, first_attempt=True) == 0
+
+    def _skip_needless(self) -> None:
+        """
+        Pass over trials of a case whose own verdict is certain already.
+        """
+        if self._referee is None:
+            return
+        while self._next is not None and not self._referee.needs(*_place(self._next)):
+            self._next = next(self._trials, None)
+
+    def _is_wanted(self) -> bool:
+        """
+        Tell whether the next trial may still count; only a reply changes that.
+        """
+        if self._referee is None or self._next is None:
+            return True
+        is_idle = not self._in_flight and not self._retries
+        return is_idle or self._referee.wants(*_place(self._next))
+
+    def _look_at_verdict(self) -> None:
+        """
+        Stop once no other trial could change the verdict.
+        """
+        if self._referee is not None and self._referee.is_certain:
+            self._stop_for(EARLY_STOP, "the verdict is certain")
 
     def _may_spend(self, now_s: float) -> bool:
         """
@@ -183,7 +221,7 @@ class Scheduler:
             gate_s = self._governor.wait_s(now_s, first_attempt=False)
             if gate_s is not None:
                 naps.append(max(gate_s, self._retries[0].due_mono_s - now_s))
-        if self._next is not None and not self.stopped_by:
+        if self._next is not None and not self.stopped_by and self._is_wanted():
             first_s = self._governor.wait_s(now_s, first_attempt=True)
             naps.append(math.inf if first_s is None else first_s)
         return max(0.0, min(naps))
@@ -227,16 +265,17 @@ class Scheduler:
         elif self._governor.is_broken:
             self._stop_for("outage", "the infrastructure is gone, every probe failed")
         wait_s = None if self._is_stopping() else task.next_wait_s(reply)
-        attempted = tell(self._observer, task, message, wait_s, is_cut=self._is_cut)
+        attempted = tell(self._observer, task, message, wait_s, cut_by=self._cut_by)
         for change in self._governor.take_changes():
             self._observer.governor_changed(change)
         if wait_s is None and attempted.pending is not None:
             if self._is_stopping():
-                attempted = unasked(attempted, is_cut=self._is_cut)
+                attempted = unasked(attempted, cut_by=self._cut_by)
             else:
                 wait_s = self._turn_to_judge(task, attempted)
         if wait_s is None:
             self._observer.trial_finished(task, attempted)
+            self._look_at_verdict()
             return
         task.due_mono_s = now_s + wait_s
         heapq.heappush(self._retries, task)
@@ -261,7 +300,7 @@ class Scheduler:
         self.stopped_by = reason
         self._next = None
         for task in sorted(self._retries):
-            end = given_up(f"the run stopped: {text}", is_cut=reason == "max-minutes")
+            end = given_up(f"the run stopped: {text}", cut_by=reason)
             self._observer.trial_finished(task, end)
         self._retries.clear()
 
@@ -281,5 +320,9 @@ class Scheduler:
                 deadline_s = min(deadline_s, self._clock.monotonic_s() + _KILL_S)
             self._receive(max(0.0, deadline_s - self._clock.monotonic_s()))
         for task in sorted([*self._retries, *self._in_flight.values()]):
-            end = given_up("the run was cancelled", is_cut=self._is_cut)
+            end = given_up("the run was cancelled", cut_by=self._cut_by)
             self._observer.trial_finished(task, end)
+
+
+def _place(trial: Trial) -> tuple[int, str, int]:
+    return trial.number, trial.case, trial.loop

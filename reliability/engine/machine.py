@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reliability.choices import OnStop
 from reliability.engine.attempts import Attempts
 from reliability.engine.budget import Budget
 from reliability.engine.executor import Scheduler
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from reliability.engine.recorder import Recorder
     from reliability.engine.scene import Scene
     from reliability.engine.targets import Targets
+    from reliability.gate import Gate
     from reliability.model import RunStatus
     from reliability.settings import Settings
     from reliability.suite import Suite
@@ -41,6 +43,7 @@ def run_trials(
     run_id: str,
     done: Container[int],
     recorder: Recorder,
+    gate: Gate,
     cancellation: Cancellation,
 ) -> tuple[RunStatus, str]:
     """
@@ -78,6 +81,8 @@ def run_trials(
                 observer=recorder,
                 clock=scene.clock,
                 cancellation=cancellation,
+                referee=recorder.referee if gate.early_stop else None,
+                drains=settings.on_stop is OnStop.DRAIN,
             )
             return scheduler.run(), scheduler.stopped_by
     finally:

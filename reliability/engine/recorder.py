@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reliability.engine.events import JUDGE_FIELDS, ROUND, check_fields, reply_fields
 from reliability.engine.grading import outcome_of
 from reliability.errors import JournalError
+from reliability.gate import Gate
 from reliability.kept import KEPT_FIELDS, KeptTrial
 from reliability.kinds import CUT_KINDS
 from reliability.model import (
@@ -25,7 +26,7 @@ from reliability.model import (
     Trial,
 )
 from reliability.run_result import Tally
-from reliability.stats import decide_cases, total
+from reliability.stats import Referee, total
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ class Recorder:
 
     Args:
         plans: The cases of the run.
+        gate: What it must show; None for the plain rule.
         display: Is shown the counts; None for nobody.
     """
 
@@ -77,8 +79,11 @@ class Recorder:
         *,
         plans: Sequence[CasePlan],
         clock: Clock,
+        gate: Gate | None = None,
         display: Display | None = None,
     ) -> None:
+        self._gate = gate or Gate()
+        self.referee = Referee(self._gate, plans)
         self._journal = journal
         self._plans = tuple(plans)
         self._display = display
@@ -117,6 +122,7 @@ class Recorder:
             "schema": SCHEMA_VERSION,
             "simulated": setup.simulated,
             **facts,
+            "gate": self._gate.as_json(),
             "versions": dict(setup.versions),
             "fingerprint": dict(setup.fingerprint),
             "warnings": [*setup.warnings, *self._journal.warnings],
@@ -130,6 +136,7 @@ class Recorder:
         Log and count a trial that an earlier run has measured.
         """
         self._outcomes[trial.case, trial.outcome] += 1
+        self.referee.settle(trial.trial, trial.case, trial.loop, trial.outcome)
         event = {name: getattr(trial, name) for name in KEPT_FIELDS}
         self._journal.append("trial_reused", event)
 
@@ -169,6 +176,7 @@ class Recorder:
         outcome, reason = outcome_of(attempted)
         case = task.trial.case
         self._outcomes[case, outcome] += 1
+        self.referee.settle(task.number, case, task.trial.loop, outcome)
         trouble = attempted.reply.trouble
         if trouble is not None and trouble.kind in CUT_KINDS:
             self._cut[case] += 1
@@ -239,15 +247,13 @@ class Recorder:
             stopped_by: The trouble or the cap that stopped the run; empty for none.
         """
         tallies = self._tallies()
-        (verdict, reason), _ = decide_cases(
-            self._plans, tallies, status, stopped_by=stopped_by
-        )
+        judged, _ = self.referee.judge(tallies, status, stopped_by)
         event = {
             "status": status,
             "signal": signal_number,
             "stopped_by": stopped_by,
-            "verdict": verdict,
-            "reason": reason,
+            "verdict": judged.verdict,
+            "reason": judged.reason,
             "counts": asdict(total(tallies)),
             "duration_s": round(self._clock.monotonic_s() - self.began_mono_s, ROUND),
         }

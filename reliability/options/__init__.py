@@ -10,9 +10,15 @@ from __future__ import annotations
 
 from reliability.options.agent import AGENT_OPTIONS
 from reliability.options.engine import ENGINE_OPTIONS
+from reliability.options.gate import GATE_OPTIONS
 from reliability.options.option import Option
 from reliability.options.output import OUTPUT_OPTIONS
 
 __all__ = ["OPTIONS", "Option"]
 
-OPTIONS: tuple[Option, ...] = (*AGENT_OPTIONS, *ENGINE_OPTIONS, *OUTPUT_OPTIONS)
+OPTIONS: tuple[Option, ...] = (
+    *AGENT_OPTIONS,
+    *GATE_OPTIONS,
+    *ENGINE_OPTIONS,
+    *OUTPUT_OPTIONS,
+)

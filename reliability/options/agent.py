@@ -4,7 +4,7 @@ What is tested, and what its answer must be.
 
 from __future__ import annotations
 
-from reliability.choices import Backend, Context, OnInconclusive, PermissionMode
+from reliability.choices import Backend, Context, PermissionMode
 from reliability.options.option import Option
 from reliability.parsers import (
     agent,
@@ -13,7 +13,6 @@ from reliability.parsers import (
     expectation,
     integer,
     lines,
-    number,
     path,
     plain_text,
     variables,
@@ -111,22 +110,6 @@ AGENT_OPTIONS: tuple[Option, ...] = (
         "without a suite.",
         parse=plain_text,
         metavar="YAML",
-    ),
-    Option(
-        name="min-pass-rate",
-        help="The pass rate that the agent must have: pass when the trials show that "
-        "it is at least this, fail when they show that it is below. 1 is the plain "
-        "rule: every trial must pass.",
-        parse=number(0, 1),
-        default="1",
-        metavar="RATE",
-    ),
-    Option(
-        name="on-inconclusive",
-        help="What an inconclusive verdict does: fail (exit code 4) or warn (0).",
-        parse=choice(OnInconclusive),
-        default="fail",
-        metavar="WHAT",
     ),
     Option(
         name="permission-mode",

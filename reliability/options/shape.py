@@ -14,6 +14,9 @@ RUN_SHAPE = (
 NOT_COMPARED = frozenset(
     {
         *RUN_SHAPE,
+        # What is concluded from the trials, not what they are.
+        *("confidence", "gate", "max-invalid", "early-stop", "on-stop"),
+        "allow-unreachable",
         # How a surface behaves.
         *("filename", "dry-run", "artifact", "artifact-name"),
         *("artifact-required", "retention-days"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reliability.kinds import KIND_RULES
 from reliability.model import Outcome, RunStatus, Verdict
 from reliability.report.cases import case_rows
+from reliability.report.stopping import stop_row
 from reliability.suite import DEFAULT_CASE
 from reliability.trials import Trials
 
@@ -55,8 +56,7 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     rows.append(("Trials", _trials(result)))
     if result.reused:
         rows.append(("Reused", _reused(result)))
-    if result.stopped_by:
-        rows.append(("Stopped by", result.stopped_by))
+    rows += stop_row(result, duration)
     rows.append(("Pass rate", pass_rate(result)))
     if result.tally.missing and result.tally.measured:
         rows.append(("If all were known", _bounds(result)))
@@ -244,8 +244,10 @@ def _trials(result: RunResult) -> str:
     """
     tally = result.tally
     parts = [f"{tally.passed} passed", f"{tally.failed} failed"]
-    if tally.invalid:
-        parts.append(f"{tally.invalid} invalid")
+    if tally.invalid > tally.cut:
+        parts.append(f"{tally.invalid - tally.cut} invalid")
+    if tally.cut:
+        parts.append(f"{tally.cut} cut off")
     if tally.unknown:
         parts.append(f"{tally.unknown} unknown")
     if tally.not_run:

@@ -4,14 +4,19 @@ What the counts prove: pure functions on numbers, no I/O.
 
 from __future__ import annotations
 
-from reliability.stats.interval import lower_bound, upper_bound
-from reliability.stats.verdict import CONFIDENCE, decide, decide_cases, total
+from reliability.stats.interval import lower_bound, percent, upper_bound
+from reliability.stats.planning import chances_of, trials_for
+from reliability.stats.referee import Judged, Referee
+from reliability.stats.verdict import decide, total
 
 __all__ = [
-    "CONFIDENCE",
+    "Judged",
+    "Referee",
+    "chances_of",
     "decide",
-    "decide_cases",
     "lower_bound",
+    "percent",
     "total",
+    "trials_for",
     "upper_bound",
 ]

@@ -75,3 +75,10 @@ def _sum_upwards(first: int, trials: int, rate: float) -> float:
         if term < total * 1e-17:
             break
     return min(1.0, total)
+
+
+def percent(share: float) -> str:
+    """
+    Return a share as people say it: "95%", "99.9%".
+    """
+    return f"{100 * share:.6g}%"

@@ -1,5 +1,5 @@
 """
-From counts to a verdict.
+From counts to a verdict, for a number of trials that was fixed before.
 
 A pass rate of 1 is the plain rule: every trial must pass, and one that fails decides.
 Any other rate is a claim about the agent: pass when the exact one-sided bound shows
@@ -17,25 +17,18 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from reliability.gate import EARLY_STOP, Gate
 from reliability.model import RunStatus, Verdict
 from reliability.run_result import Tally
-from reliability.stats.interval import lower_bound, upper_bound
+from reliability.stats.interval import lower_bound, percent, upper_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from reliability.run_result import CasePlan
+CAPS = frozenset({"max-cost-usd", "max-tokens", "max-minutes", EARLY_STOP})
+"""What may end a run before all trials have run, without anything having gone wrong."""
 
-CONFIDENCE = 0.95
-"""Of each one-sided bound that is shown."""
-
-MAX_MISSING_SHARE = 0.2
-
-CAPS = frozenset({"max-cost-usd", "max-tokens", "max-minutes"})
-"""Options that may end a run before all trials have run."""
-
-_SHOWN_NAMES = 3
-_SEVERITY = (Verdict.FAIL, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.PASS)
+_DEFAULT = Gate()
 
 
 def decide(
@@ -44,6 +37,7 @@ def decide(
     *,
     stopped_by: str = "",
     min_pass_rate: float = 1.0,
+    gate: Gate = _DEFAULT,
 ) -> tuple[Verdict, str]:
     """
     Return the verdict and its reason in one sentence.
@@ -52,6 +46,7 @@ def decide(
         stopped_by: The kind of trouble, or the option whose cap, that stopped the run;
             empty when none did.
         min_pass_rate: What the agent must reach, above 0 to 1.
+        gate: For its confidence and for how much may be missing.
     """
     counted = f"{tally.measured} of {_trials(tally.planned)}"
     if status is RunStatus.CANCELLED:
@@ -61,41 +56,21 @@ def decide(
     if min_pass_rate >= 1 and tally.failed:
         failed = f"{tally.failed} of {tally.measured} measured trials failed"
         return Verdict.FAIL, f"{failed}, and every trial must pass."
-    problem = _too_little(tally, status, stopped_by)
+    problem = _too_little(tally, status, stopped_by, gate.max_invalid)
     if problem:
         return Verdict.INVALID, problem
     cap = stopped_by if status is RunStatus.STOPPED else ""
     if min_pass_rate < 1:
-        return _gate(tally, cap, min_pass_rate)
-    return _plain_rule(tally, cap)
+        return _gate(tally, cap, min_pass_rate, gate.confidence)
+    return _plain_rule(tally, cap, gate.confidence)
 
 
-def decide_cases(
-    plans: Sequence[CasePlan],
-    tallies: Sequence[Tally],
-    status: RunStatus,
-    *,
-    stopped_by: str = "",
-) -> tuple[tuple[Verdict, str], list[tuple[Verdict, str]]]:
+def nothing_left(tally: Tally, status: RunStatus, stopped_by: str) -> bool:
     """
-    Return the verdict of a run and those of its cases, each with its reason.
-
-    A run passes when every case does; its verdict is that of its worst case.
-
-    Args:
-        plans, tallies: One for each case; not empty.
+    Tell whether a cap left nothing of a case, which is no fault of anybody's.
     """
-    each = [
-        decide(tally, status, stopped_by=stopped_by, min_pass_rate=plan.min_pass_rate)
-        for plan, tally in zip(plans, tallies, strict=True)
-    ]
-    if len(each) == 1:
-        return each[0], each
-    if status in {RunStatus.CANCELLED, RunStatus.STARTED}:
-        return decide(total(tallies), status), each
-    names = [plan.name for plan in plans]
-    verdicts = [verdict for verdict, _ in each]
-    return _together(names, verdicts), each
+    is_cut = status is RunStatus.STOPPED and stopped_by in CAPS
+    return is_cut and tally.not_run + tally.cut == tally.planned
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
@@ -108,28 +83,15 @@ def total(tallies: Iterable[Tally]) -> Tally:
     return Tally(**sums)
 
 
-def _together(names: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[Verdict, str]:
-    found: dict[Verdict, list[str]] = {}
-    for name, verdict in zip(names, verdicts, strict=True):
-        found.setdefault(verdict, []).append(name)
-    worst = next(one for one in _SEVERITY if one in found)
-    if worst is Verdict.PASS:
-        return worst, f"All {len(names)} cases passed."
-    who = found[worst]
-    shown = ", ".join(who[:_SHOWN_NAMES])
-    more = f" and {len(who) - _SHOWN_NAMES} more" if len(who) > _SHOWN_NAMES else ""
-    words = {Verdict.FAIL: "failed", Verdict.INVALID: "could not be measured"}
-    what = words.get(worst, "remained inconclusive")
-    return worst, f"{len(who)} of {len(names)} cases {what}: {shown}{more}."
-
-
-def _too_little(tally: Tally, status: RunStatus, stopped_by: str) -> str:
+def _too_little(
+    tally: Tally, status: RunStatus, stopped_by: str, max_invalid: float
+) -> str:
     """
     Return why nothing can be said, or nothing when enough was measured for something.
     """
     counted = f"{tally.measured} of {_trials(tally.planned)}"
     if status is not RunStatus.STOPPED:
-        if tally.missing <= MAX_MISSING_SHARE * tally.planned:
+        if tally.missing <= max_invalid * tally.planned:
             return ""
         why = "the rest met trouble that is not the agent's"
         return f"Too little was measured: {counted}; {why}."
@@ -139,46 +101,48 @@ def _too_little(tally: Tally, status: RunStatus, stopped_by: str) -> str:
     if not tally.measured:
         return f"Stopped by {stopped_by} before anything was measured."
     tried = tally.planned - tally.not_run - tally.cut
-    if tried - tally.measured <= MAX_MISSING_SHARE * tried:
+    if tried - tally.measured <= max_invalid * tried:
         return ""
     counted = f"{tally.measured} of {_trials(tried)}"
     return f"Stopped by {stopped_by}, and too little was measured, {counted} tried."
 
 
-def _plain_rule(tally: Tally, cap: str) -> tuple[Verdict, str]:
+def _plain_rule(tally: Tally, cap: str, confidence: float) -> tuple[Verdict, str]:
     """
     Judge a run without a failure by the rule that every trial must pass.
     """
-    sure = lower_bound(tally.passed, tally.measured, CONFIDENCE)
+    sure = lower_bound(tally.passed, tally.measured, confidence)
     if not tally.missing:
         claim = f"the agent passes at least {sure:.1%} of the time"
         only = tally.planned == 1
         passed = (
             "The only trial passed" if only else f"All {tally.passed} trials passed"
         )
-        return Verdict.PASS, f"{passed}: {CONFIDENCE:.0%} sure that {claim}."
+        return Verdict.PASS, f"{passed}: {percent(confidence)} sure that {claim}."
     passed = f"All {tally.measured} measured trials passed"
     if not cap:
         missing = f"{tally.missing} of {tally.planned} could not be measured"
         return Verdict.INCONCLUSIVE, f"{passed}, but {missing}."
-    could = lower_bound(tally.planned, tally.planned, CONFIDENCE)
+    could = lower_bound(tally.planned, tally.planned, confidence)
     missing = f"{cap} left {tally.missing} of {tally.planned} without a result"
-    claim = f"{CONFIDENCE:.0%} sure of {sure:.1%} at least, where all could show"
+    claim = f"{percent(confidence)} sure of {sure:.1%} at least, where all could show"
     return Verdict.INCONCLUSIVE, f"{passed}, but {missing}: {claim} {could:.1%}."
 
 
-def _gate(tally: Tally, cap: str, min_pass_rate: float) -> tuple[Verdict, str]:
+def _gate(
+    tally: Tally, cap: str, min_pass_rate: float, confidence: float
+) -> tuple[Verdict, str]:
     """
     Judge by a rate below 1.
     """
     lost = tally.missing - tally.not_run - tally.cut
     counted = tally.measured + lost
-    lower = lower_bound(tally.passed, counted, CONFIDENCE)
-    upper = upper_bound(tally.passed + lost, counted, CONFIDENCE)
+    lower = lower_bound(tally.passed, counted, confidence)
+    upper = upper_bound(tally.passed + lost, counted, confidence)
     said = f"{tally.passed} of {tally.measured} measured trials passed"
     if lost:
         said += f" and {lost} could not be measured"
-    sure = f"{CONFIDENCE:.0%} sure that the agent passes"
+    sure = f"{percent(confidence)} sure that the agent passes"
     if lower >= min_pass_rate:
         claim = f"at least {lower:.1%} of the time, and {min_pass_rate:.4g} is asked"
         return Verdict.PASS, f"{said}: {sure} {claim}."

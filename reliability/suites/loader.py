@@ -88,9 +88,11 @@ def load_suite(
     check_statically(whole)
     cases = expand(whole, layers)
     judge = _judge(whole)
+    rate = merged([whole.defaults], whole.given).get("min-pass-rate")
     problems.raise_any()
     return Suite(
         cases=tuple(cases),
+        min_pass_rate=float(rate.text) if rate is not None else 1.0,
         path=path,
         sha256=hashlib.sha256(content).hexdigest(),
         judge=judge,

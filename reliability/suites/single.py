@@ -31,7 +31,7 @@ def single_case(settings: Settings, checks: tuple[Weighed, ...] = ()) -> Suite:
         checks=checks,
         variables=dict(settings.var),
     )
-    return Suite(cases=(case,))
+    return Suite(cases=(case,), min_pass_rate=settings.min_pass_rate)
 
 
 def _expected(expectation: Expectation) -> Check:
