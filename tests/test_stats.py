@@ -11,12 +11,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from reliability.model import (
-    RunStatus,
-    Verdict,
-)
+from reliability.gate import CONFIDENCE
+from reliability.model import RunStatus, Verdict
 from reliability.run_result import Tally
-from reliability.stats import CONFIDENCE, decide, lower_bound, upper_bound
+from reliability.stats import decide, lower_bound, upper_bound
 from reliability.stats.interval import tail
 from reliability.stats.verdict import CAPS
 

@@ -11,7 +11,14 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given, reject
 
-from reliability.choices import Context, Isolation, OnInconclusive, PermissionMode
+from reliability.choices import (
+    Context,
+    GateRule,
+    Isolation,
+    OnInconclusive,
+    OnStop,
+    PermissionMode,
+)
 from reliability.errors import UsageError
 from reliability.options import OPTIONS
 from reliability.options.texts import texts_of
@@ -36,6 +43,10 @@ VALUES = {
         lambda mode: TEXT.map(lambda text: mode + text)
     ),
     "min-pass-rate": st.sampled_from(["1", "1.0", "0.95"]),
+    "confidence": st.sampled_from(["0.9", "0.999"]),
+    "gate": st.sampled_from(list(GateRule)),
+    "on-stop": st.sampled_from(list(OnStop)),
+    "max-invalid": st.sampled_from(["0", "1", "0.25"]),
     "suite": TEXT,
     "case": TEXT,
     "tag": TEXT,
@@ -65,7 +76,10 @@ VALUES = {
     "retention-days": st.integers(1, 400).map(str),
     **{
         name: st.sampled_from(["true", "false"])
-        for name in ("parallel", "dry-run", "quiet", "json", "artifact")
+        for name in (
+            *("parallel", "dry-run", "quiet", "json", "artifact"),
+            *("early-stop", "allow-unreachable"),
+        )
     },
     "artifact-required": st.sampled_from(["true", "FALSE"]),
 }
