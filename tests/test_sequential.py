@@ -332,7 +332,7 @@ def test_index_order_keeps_the_promise_that_completion_order_breaks() -> None:
     Failures ten times slower: reading them as they end passes far too many agents.
     """
     plan, chance = design(100, 0.8), random.Random(11)
-    wrong = {"index": [], "completion": []}
+    wrong: dict[str, list[bool]] = {"index": [], "completion": []}
     for _ in range(600):
         outcomes = [chance.random() < 0.8 for _ in range(100)]
         workers = [0.0] * 8

@@ -177,7 +177,9 @@ class Scheduler:
         """
         Stop once no other trial could change the verdict.
         """
-        if self._referee is not None and self._referee.is_certain:
+        if self._referee is None or not self._has_work():
+            return
+        if self._referee.is_certain:
             self._stop_for(EARLY_STOP, "the verdict is certain")
 
     def _may_spend(self, now_s: float) -> bool:

@@ -21,6 +21,7 @@ from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation
 from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
+from reliability.engine.grading import outcome_of
 from reliability.engine.retry import RetryPolicy
 from reliability.engine.task import Attempted, Judged, Task
 from reliability.model import CheckResult, Reply, Trial, Trouble
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reliability.kinds import ErrorKind
     from reliability.limits import Hold
     from reliability.model import RunStatus
+    from reliability.stats import Referee
 
 BEGAN_UTC = datetime(2026, 11, 23, 17, 40, 59, tzinfo=UTC)
 MOST_WAITS = 100_000  # A scheduler that waits more often than this runs in circles.
@@ -144,8 +146,9 @@ class Story:
     An observer that remembers, and everything else that a test asks of one run.
     """
 
-    def __init__(self, time: VirtualTime) -> None:
+    def __init__(self, time: VirtualTime, referee: Referee | None = None) -> None:
         self.time = time
+        self._referee = referee
         self.happenings: list[Happening] = []
         self.asked: list[tuple[int, int, float]] = []
         self.judged: list[tuple[int, int, float]] = []
@@ -178,6 +181,9 @@ class Story:
 
     def trial_finished(self, task: Task, attempted: Attempted) -> None:
         self.waited_s[task.number] = task.waited_s
+        if self._referee is not None:
+            trial, outcome = task.trial, outcome_of(attempted)[0]
+            self._referee.settle(trial.number, trial.case, trial.loop, outcome)
         self._note("trial_finished", task.number, task.attempt, attempted)
 
     def governor_changed(self, change: Change) -> None:
@@ -287,6 +293,8 @@ def play(
     service: Callable[[Trial, int, float], Attempted] | None = None,
     reach_s: Callable[[], float] | None = None,
     judge_says: Callable[[Trial, int, Attempted], Judged] | None = None,
+    referee: Referee | None = None,
+    drains: bool = False,
     time: VirtualTime | None = None,
 ) -> Story:
     """
@@ -301,10 +309,12 @@ def play(
             beginning.
         reach_s: Of the `VirtualTime`.
         judge_says: Answers questions about graded attempts; None: there are none.
+        referee: Stops the run when its verdict is certain; the story tells it outcomes.
+        drains: As for the scheduler.
         time: Another clock than the usual one.
     """
     time = time or VirtualTime(reach_s)
-    story = Story(time)
+    story = Story(time, referee)
     cancellation = Cancellation()
 
     def ask(trial: Trial, attempt: int) -> Attempted:
@@ -363,6 +373,8 @@ def play(
         observer=story,
         clock=time,
         cancellation=cancellation,
+        referee=referee,
+        drains=drains,
         inbox=time,
     )
     story.status = scheduler.run()
