@@ -8,7 +8,8 @@ budget and referee, in virtual time, with fewer repetitions; and whole runs with
 reports on the simulated backend.
 
 At a true rate equal to the one asked, no more than 5 % of the runs may pass and no more
-than 5 % fail, whatever the workers, the latencies and the losses, but for what chance brings with so many repetitions. `--document` writes the tables into
+than 5 % fail, whatever the workers, the latencies and the losses; what exceeds that by
+more than three standard deviations is marked. `--document` writes the tables into
 docs/statistics.md. Options: --repeat N (of the model), --engine N, --runs N.
 """
 
@@ -46,6 +47,15 @@ SLOWER = (1.0, 3.0, 10.0, 0.2)
 LOST = 0.05
 ALPHA = 0.05
 BEGIN, END = "<!-- measured by benchmarks/verdicts.py -->", "<!-- end of measured -->"
+
+_HEAD = (
+    "| asked = true | trials | repetitions | worst false pass | worst false fail "
+    "| mean trials begun: 1 / 8 / 32 workers |"
+)
+_HOW = (
+    "Failures as slow as successes, 3 and 10 times slower, 5 times quicker; 5 % of the "
+    "trials lost."
+)
 
 
 class Row(NamedTuple):
@@ -191,8 +201,7 @@ def table(rows: list[Row]) -> list[str]:
     Return the rows as a Markdown table, each size and rate with its worst errors.
     """
     lines = [
-        "| asked = true | trials | repetitions | worst false pass "
-        + "| worst false fail | mean trials begun: 1 / 8 / 32 workers |",
+        _HEAD,
         "|---|---|---|---|---|---|",
     ]
     for rate in RATES:
@@ -259,12 +268,14 @@ def main() -> None:
                     flush=True,
                 )
     kept = {kind: sum(row.is_kept for row in found) for kind, found in rows.items()}
+    counts = ", ".join(
+        f"{kept[kind]} of {len(found)} settings of the {kind}"
+        for kind, found in rows.items()
+    )
     lines = [
-        "Errors at most 5 %, but for three standard deviations of chance: in "
-        + f"{kept['model']} of {len(rows['model'])} settings of the model, in "
-        + f"{kept['engine']} of {len(rows['engine'])} of the engine. Failures as slow "
-        + "as successes, 3 and 10 times slower, 5 times quicker; 5 % of the trials "
-        + "lost.",
+        f"Errors at most 5 %, but for three standard deviations of chance: in {counts}.",
+        "",
+        _HOW,
         "",
         "The model:",
         "",
