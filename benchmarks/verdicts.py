@@ -272,8 +272,9 @@ def main() -> None:
         f"{kept[kind]} of {len(found)} settings of the {kind}"
         for kind, found in rows.items()
     )
+    promise = "Errors at most 5 %, but for three standard deviations of chance"
     lines = [
-        f"Errors at most 5 %, but for three standard deviations of chance: in {counts}.",
+        f"{promise}: in {counts}.",
         "",
         _HOW,
         "",

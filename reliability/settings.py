@@ -79,6 +79,7 @@ class Settings:
     checks: str = ""
     seed: int = 1
     confidence: float = 0.95
+    expected_rate: float | None = None
     gate: GateRule = GateRule.MEAN
     max_invalid: float = 0.2
     early_stop: bool | None = None

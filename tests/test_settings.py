@@ -27,6 +27,7 @@ WRONG = {
     "expect": "matches:(",
     "min-pass-rate": "1.1",
     "confidence": "0.5",
+    "expected-rate": "2",
     "gate": "most",
     "early-stop": "often",
     "on-stop": "wait",

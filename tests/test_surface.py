@@ -51,6 +51,7 @@ OTHER = {
     "seed": "42",
     "min-pass-rate": "0.9",
     "confidence": "0.99",
+    "expected-rate": "0.95",
     "gate": "all-cases",
     "early-stop": "true",
     "on-stop": "drain",

@@ -66,13 +66,65 @@ def schema() -> None:
 @click.command()
 @click.option("--list", "is_list", is_flag=True, help="Show every case, expanded.")
 @click.option("--json", "as_json", is_flag=True, help="Print the cases as JSON.")
+@click.option(
+    "--min-pass-rate",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="RATE",
+    help="Show what numbers of trials bring for this rate instead of a suite.",
+)
+@click.option(
+    "--true-rate",
+    type=click.FloatRange(0, 1),
+    metavar="RATE",
+    help="What the agent is thought to have.",
+)
+@click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95)
+@click.option("--early-stop/--no-early-stop", default=True, show_default=True)
+@click.option("--budget", type=float, metavar="USD", help="Most that it may cost.")
+@click.option("--minutes", type=float, metavar="N", help="Most that it may take.")
+@click.option("--requests-per-minute", type=int, metavar="N", help="The limit.")
+@click.option("--cost-usd", type=float, metavar="USD", help="What one trial costs.")
+@click.option("--seconds", type=float, metavar="N", help="What one trial takes.")
+@click.option(
+    "--log",
+    type=click.Path(path_type=Path),
+    help="A log of such trials: their mean cost and time.",
+)
 @_choosing_flags
-def plan(is_list: bool, as_json: bool, **given: Any) -> None:
+def plan(
+    is_list: bool,
+    as_json: bool,
+    min_pass_rate: float | None,
+    true_rate: float | None,
+    confidence: float,
+    early_stop: bool,
+    budget: float | None,
+    minutes: float | None,
+    requests_per_minute: int | None,
+    cost_usd: float | None,
+    seconds: float | None,
+    log: Path | None,
+    **given: Any,
+) -> None:
     """
-    Show what a suite would run: every case that its matrix makes.
+    Show what a suite would run, or what a number of trials can show.
+
+    Without --min-pass-rate: every case that the suite's matrix makes. With it: how many
+    loops tell --true-rate from that rate, the chance of each verdict, cost and time.
 
     Exit codes: 0; 2 the suite has problems, all of which are named.
     """
+    if min_pass_rate is not None:
+        from reliability.cli.planning import Wish, means_of, show_numbers
+        from reliability.gate import Gate
+
+        gate = Gate(
+            min_pass_rate=min_pass_rate, confidence=confidence, early_stop=early_stop
+        )
+        trials = _whole(given.get("loops"))
+        wish = Wish(gate, true_rate, budget, minutes, requests_per_minute, trials)
+        show_numbers(wish, means_of(log, cost_usd, seconds))
+        return
     from reliability.escape import console_text
     from reliability.report.words import counted
 
@@ -88,6 +140,22 @@ def plan(is_list: bool, as_json: bool, **given: Any) -> None:
     click.echo(f"{cases}, {counted(suite.trials, 'trial')} {order}.")
     if not is_list:
         click.echo("'reliability plan --list' shows each case.")
+
+
+def _whole(text: str | None) -> int | None:
+    """
+    Return the loops that are given as a number; None for none, or for auto.
+
+    Raises:
+        UsageError: when it is neither.
+    """
+    if not text or text == "auto":
+        return None
+    option = next(one for one in OPTIONS if one.name == "loops")
+    try:
+        return int(option.parse(text))
+    except ValueError as error:
+        raise UsageError(f"--loops is {text!r}: it {error}.") from None
 
 
 def _described(case: Case) -> list[str]:

@@ -19,6 +19,13 @@ GATE_OPTIONS: tuple[Option, ...] = (
         metavar="RATE",
     ),
     Option(
+        name="expected-rate",
+        help="The pass rate that the agent is thought to have, above the one asked; "
+        "for loops auto.",
+        parse=number(0, 1),
+        metavar="RATE",
+    ),
+    Option(
         name="confidence",
         help="How sure each verdict must be: an agent just at the rate gets a wrong "
         "pass, or a wrong fail, in no more than the rest of the runs.",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reliability.choices import GateRule
 from reliability.errors import UsageError
 from reliability.options import OPTIONS
 from reliability.parsers import lines
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
     from reliability.options import Option
     from reliability.suite import Suite
+
+AUTO = "auto"
+"""Of `loops`: as many as the gate needs."""
+
+AUTO_POWER = 0.8
 
 _MAKE_A_CASE = ("agent", "prompt", "prompt-file", "command", "expect", "checks")
 """Whoever gives one of these does not mean the suite that happens to lie there."""
@@ -43,6 +49,8 @@ def open_suite(
     Raises:
         UsageError: with every problem found; nothing was called.
     """
+    if (given.get("loops") or "").strip() == AUTO:
+        return _planned(given, spelling=spelling, also=also, folder=folder)
     typed = _typed(given)
     path = _path(typed, folder or Path())
     if path is None:
@@ -58,6 +66,50 @@ def open_suite(
     ]
     leads_here = {**typed, "suite": str(path)}
     return replace(suite, cases=tuple(chosen), given=leads_here)
+
+
+def _planned(
+    given: Mapping[str, str | None],
+    *,
+    spelling: Callable[[Option], str],
+    also: Callable[[Mapping[str, Any]], list[str]] | None,
+    folder: Path | None,
+) -> Suite:
+    """
+    Return the suite with as many loops as its gate needs.
+    """
+    from reliability.gate import Gate
+    from reliability.options.engine import MAX_LOOPS
+    from reliability.stats import trials_for
+
+    def opened(loops: int) -> Suite:
+        """
+        Open it with a number.
+        """
+        texts = {**given, "loops": str(loops)}
+        return open_suite(texts, spelling=spelling, also=also, folder=folder)
+
+    suite = opened(1)
+    rate, expected = suite.min_pass_rate, suite.settings.expected_rate
+    option = next(one for one in OPTIONS if one.name == "loops")
+    if rate >= 1 or expected is None or expected <= rate:
+        raise UsageError(
+            f"{spelling(option)} is auto: that needs a min-pass-rate below 1 and an "
+            "expected-rate above it.",
+            remedy="Say both, or a number of loops; 'reliability plan' shows what "
+            "numbers bring.",
+        )
+    cases = len(suite.cases)
+    is_mean = suite.settings.gate is GateRule.MEAN
+    gate, most = Gate.of(suite), MAX_LOOPS * (cases if is_mean else 1)
+    trials = trials_for(rate, expected, gate=gate, power=AUTO_POWER, most=most)
+    if trials is None:
+        raise UsageError(
+            f"No number of loops up to {MAX_LOOPS:,} tells {expected:g} from "
+            f"{rate:g} with a chance of {AUTO_POWER:.0%}.",
+            remedy="Ask for a lower rate, or give a number of loops.",
+        )
+    return opened(-(-trials // cases) if is_mean else trials)
 
 
 def _typed(given: Mapping[str, str | None]) -> dict[str, str]:

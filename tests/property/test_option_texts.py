@@ -43,6 +43,7 @@ VALUES = {
         lambda mode: TEXT.map(lambda text: mode + text)
     ),
     "min-pass-rate": st.sampled_from(["1", "1.0", "0.95"]),
+    "expected-rate": st.sampled_from(["0.9", "1"]),
     "confidence": st.sampled_from(["0.9", "0.999"]),
     "gate": st.sampled_from(list(GateRule)),
     "on-stop": st.sampled_from(list(OnStop)),
