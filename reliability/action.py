@@ -12,10 +12,11 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reliability.against import opened_suite
 from reliability.agents import option_problems
 from reliability.clock import SystemClock
 from reliability.engine.cancellation import Cancellation, caught_signals
@@ -44,10 +45,9 @@ from reliability.report.progress import Progress
 from reliability.report.terminal import verdict_table
 from reliability.report.words import headline
 from reliability.run import ReportsError, exit_code, run
-from reliability.suites.opening import open_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reliability.run_result import RunResult
     from reliability.settings import Settings
@@ -133,7 +133,13 @@ class Step:
         """
         # Relative paths of inputs are meant from the workspace.
         os.chdir(self._workspace)
-        suite = self._suite()
+        with self._suite() as suite:
+            return self._run_suite(suite)
+
+    def _run_suite(self, suite: Suite) -> int:
+        """
+        Run the trials of a suite that is open.
+        """
         settings = suite.settings
         tampering: list[str] = []
 
@@ -204,13 +210,27 @@ class Step:
         )
         return problems
 
-    def _suite(self) -> Suite:
+    @contextmanager
+    def _suite(self) -> Iterator[Suite]:
         given = {
             option.name: self._environ.get(f"INPUT_{option.name.upper()}")
             for option in OPTIONS
             if option.where != "cli"
         }
-        suite = open_suite(given, spelling=_spelling, also=option_problems)
+        with opened_suite(
+            given,
+            environ=self._environ,
+            workspace=self._workspace,
+            spelling=_spelling,
+            also=option_problems,
+        ) as suite:
+            self._refuse_outside(suite)
+            yield suite
+
+    def _refuse_outside(self, suite: Suite) -> None:
+        """
+        Refuse paths that the container does not share.
+        """
         settings = suite.settings
         root = self._workspace.resolve()
         problems = [
@@ -226,7 +246,6 @@ class Step:
         ]
         if problems:
             raise UsageError(problems)
-        return suite
 
     def _write_outputs(self, outputs: Mapping[str, str]) -> None:
         if path := self._files.get("GITHUB_OUTPUT"):

@@ -35,6 +35,9 @@ class Gate:
         confidence: One-sided, of each claim.
         early_stop: The trials follow a sequential design; one list of trials has one
             design, so this is not changed later.
+        compares: Head is held against base, and to no rate.
+        margin: By how much head's rate may be lower and still count as no worse; None
+            for what the number of trials makes sensible.
         max_invalid: Share of the trials beyond which the verdict is invalid.
     """
 
@@ -43,6 +46,8 @@ class Gate:
     confidence: float = CONFIDENCE
     early_stop: bool = False
     max_invalid: float = MAX_INVALID
+    compares: bool = False
+    margin: float | None = None
 
     @property
     def alpha(self) -> float:
@@ -63,6 +68,13 @@ class Gate:
         rate = suite.min_pass_rate
         rates = {rate, *(case.settings.min_pass_rate for case in suite.cases)}
         early_stop = settings.early_stop
+        if any(case.arm for case in suite.cases):
+            return cls(
+                confidence=settings.confidence,
+                max_invalid=settings.max_invalid,
+                compares=True,
+                margin=settings.margin,
+            )
         return cls(
             rule=settings.gate if rate < 1 else GateRule.ALL_CASES,
             min_pass_rate=rate,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from reliability.journal import Event
     from reliability.stats import Judged
+    from reliability.stats.comparison import Comparison
 
 
 def read_result(path: Path) -> RunResult:
@@ -81,9 +82,9 @@ def _locked_sha256(path: Path) -> str:
 
 def _cases(
     reading: Reading, status: RunStatus, stopped_by: str
-) -> tuple[tuple[CaseResult, ...], Judged]:
+) -> tuple[tuple[CaseResult, ...], Judged, Comparison | None]:
     """
-    Return what came of each case, and the verdict of them all.
+    Return what came of each case, the verdict of them all, and head against base.
     """
     plans = [CasePlan.of(case) for case in reading.start["cases"]]
     sums = [reading.cases.get(plan.name, CaseSums()) for plan in plans]
@@ -117,7 +118,7 @@ def _cases(
         )
         for plan, one, tally, of_case in zip(plans, sums, tallies, each, strict=True)
     )
-    return tuple(cases), judged
+    return tuple(cases), judged, referee.comparison(tallies)
 
 
 def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
@@ -128,7 +129,7 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
     trials = reading.store.trials()
     status = RunStatus(finish.get("status", RunStatus.STARTED))
     stopped_by = str(finish.get("stopped_by", ""))
-    cases, judged = _cases(reading, status, stopped_by)
+    cases, judged, compared = _cases(reading, status, stopped_by)
     tally = total(case.tally for case in cases)
     return RunResult(
         run_id=start_event.run_id,
@@ -169,4 +170,5 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
         reused_changed=reading.reused_changed,
         earlier=tuple(str(one["run_id"]) for one in start.get("earlier", ())),
         changed=tuple(map(str, start.get("changed", ()))),
+        comparison=None if compared is None else compared.as_json(),
     )

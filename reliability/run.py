@@ -199,7 +199,7 @@ def _ready(
 ) -> Iterator[_Ready]:
     targets = Targets(suite, scene)
     try:
-        warnings = require_reachable(suite)
+        warnings = (*suite.warnings, *require_reachable(suite))
         setup = described(suite, targets.prepare())
         setup = replace(setup, warnings=(*setup.warnings, *warnings))
         if earlier is not None:

@@ -105,6 +105,7 @@ class CasePlan:
     Args:
         planned: Its trials, also those that never started.
         min_pass_rate: Its gate, above 0 to 1.
+        arm, pair: As in `Case`.
     """
 
     name: str
@@ -114,6 +115,8 @@ class CasePlan:
     backend: str = ""
     model: str = ""
     tags: tuple[str, ...] = ()
+    arm: str = ""
+    pair: str = ""
 
     @classmethod
     def of(cls, case: Mapping[str, Any]) -> Self:
@@ -128,6 +131,8 @@ class CasePlan:
             backend=case["backend"],
             model=case["model"],
             tags=tuple(case["tags"]),
+            arm=str(case.get("arm", "")),
+            pair=str(case.get("pair", "")),
         )
 
 
@@ -178,6 +183,7 @@ class RunResult:
         reused_changed: Those of them that were measured under other conditions.
         earlier: Ids of the runs that this one goes on with.
         changed: What was otherwise there, as sentences.
+        comparison: Head against base, JSON-like; None when there is one arm.
         troubles: How often each kind of trouble led to another attempt or an end.
     """
 
@@ -219,3 +225,4 @@ class RunResult:
     reused_changed: int = 0
     earlier: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    comparison: Mapping[str, Any] | None = None

@@ -82,6 +82,8 @@ class Settings:
     expected_rate: float | None = None
     gate: GateRule = GateRule.MEAN
     max_invalid: float = 0.2
+    against: str = ""
+    margin: float | None = None
     early_stop: bool | None = None
     on_stop: OnStop = OnStop.CANCEL
     allow_unreachable: bool = False
@@ -178,6 +180,7 @@ _EMPTY: dict[str, object] = {
     "var": (),
     "claude_args": (),
     "simulator": "",
+    "against": "",
     "run_as": "",
     "pass_env": (),
     "setup": (),

@@ -76,6 +76,9 @@ class Case:
         variables: What replaced the names in the prompt.
         tags: In the order of the file.
         hidden: Files of its checks, as absolute paths, which no agent may see.
+        arm: `base` or `head` when two states of a repository are compared; else empty.
+        pair: The name that both arms of the case have in common.
+        files: Where its agent's files are looked for; None for the workspace.
     """
 
     name: str
@@ -86,14 +89,21 @@ class Case:
     tags: tuple[str, ...] = ()
     workspace: Workspace = field(default_factory=Workspace)
     hidden: tuple[Path, ...] = ()
+    arm: str = ""
+    pair: str = ""
+    files: Path | None = None
 
     def as_json(self) -> dict[str, Any]:
         """
         Return what the log keeps of the case: all that could change an outcome.
         """
         settings = self.settings
+        arm = {"arm": self.arm, "pair": self.pair} if self.arm else {}
+        # The checkout of an arm is made anew each time; its commit says what it is.
+        folder = None if self.files else self.workspace.folder
         return {
             "name": self.name,
+            **arm,
             "agent": settings.agent,
             "backend": settings.backend.value,
             "model": settings.model,
@@ -105,7 +115,7 @@ class Case:
             "pass_mark": self.pass_mark,
             "checks": [weighed.spec() for weighed in self.checks],
             "workspace": {
-                "folder": str(self.workspace.folder or ""),
+                "folder": str(folder or ""),
                 "ref": self.workspace.ref,
             },
         }
@@ -123,6 +133,7 @@ class Suite:
         given: Texts of the options that were given beside the file, and its path: what
             leads to this suite again. Empty without a file.
         min_pass_rate: Of the run as a whole; a case may have its own.
+        warnings: Sentences for the user that are no reason to stop.
     """
 
     cases: tuple[Case, ...]
@@ -131,6 +142,7 @@ class Suite:
     judge: Settings | None = None
     given: Mapping[str, str] = field(default_factory=dict)
     min_pass_rate: float = 1.0
+    warnings: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:

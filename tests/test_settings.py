@@ -27,6 +27,7 @@ WRONG = {
     "expect": "matches:(",
     "min-pass-rate": "1.1",
     "confidence": "0.5",
+    "margin": "2",
     "expected-rate": "2",
     "gate": "most",
     "early-stop": "often",
@@ -60,7 +61,7 @@ WRONG = {
 }
 ANY_TEXT_GOES = {
     *("model", "prompt", "prompt-file", "output-dir", "prices", "simulator"),
-    *("artifact-name", "run-as", "suite", "case", "tag", "checks"),
+    *("artifact-name", "run-as", "suite", "case", "tag", "checks", "against"),
 }
 
 

@@ -51,6 +51,8 @@ OTHER = {
     "seed": "42",
     "min-pass-rate": "0.9",
     "confidence": "0.99",
+    "against": "HEAD",
+    "margin": "0.07",
     "expected-rate": "0.95",
     "gate": "all-cases",
     "early-stop": "true",

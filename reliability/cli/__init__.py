@@ -16,6 +16,7 @@ import click
 
 from reliability import __version__
 from reliability.cli.again import merge, resume
+from reliability.cli.comparing import compare
 from reliability.cli.init import init
 from reliability.cli.logs import report, show, verify
 from reliability.cli.output import complain
@@ -47,7 +48,7 @@ def cli() -> None:
 for _command in (
     *(run, resume, merge, demo, simulate),
     *(init, plan, check_config, schema),
-    *(show, report, verify, regrade),
+    *(show, report, verify, regrade, compare),
 ):
     cli.add_command(_command)
 

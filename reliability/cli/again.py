@@ -58,9 +58,11 @@ def resume(log: Path, allow_changed: bool, **given: Any) -> None:
     called; 3 could not be measured, or LOG is damaged or in use; 4 inconclusive; 129,
     130 or 143 cancelled.
     """
+    import os
+
+    from reliability.against import opened_suite
     from reliability.agents import option_problems
     from reliability.earlier import read_earlier
-    from reliability.suites.opening import open_suite
 
     earlier = read_earlier(log, allow_changed=allow_changed)
     texts: dict[str, str | None] = {**earlier.texts()}
@@ -68,10 +70,12 @@ def resume(log: Path, allow_changed: bool, **given: Any) -> None:
         text = text_of(option, given[option.field])
         if text is not None:
             texts[option.name] = text
-    suite = open_suite(texts, also=option_problems)
-    if earlier.complete and not suite.settings.quiet:
-        click.echo(f"Nothing is missing in {log}: no trial is run.", err=True)
-    _, code = run_and_show(suite, earlier=earlier)
+    with opened_suite(
+        texts, environ=os.environ, workspace=Path.cwd(), also=option_problems
+    ) as suite:
+        if earlier.complete and not suite.settings.quiet:
+            click.echo(f"Nothing is missing in {log}: no trial is run.", err=True)
+        _, code = run_and_show(suite, earlier=earlier)
     leave(code)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,6 @@ from reliability.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reliability.earlier import Earlier
     from reliability.run_result import RunResult
@@ -77,8 +77,8 @@ def run(**given: Any) -> None:
     Exit codes: 0 pass; 1 fail; 2 wrong options, nothing was called; 3 could not be
     measured; 4 inconclusive; 129, 130 or 143 cancelled.
     """
+    from reliability.against import opened_suite
     from reliability.agents import option_problems
-    from reliability.suites.opening import open_suite
 
     texts = {
         option.name: text_of(option, given.get(option.field)) for option in OPTIONS
@@ -89,13 +89,20 @@ def run(**given: Any) -> None:
             return option.variable
         return "AGENT" if option.name == "agent" else f"--{option.name}"
 
-    suite = open_suite(texts, spelling=spelling, also=option_problems)
-    if suite.settings.dry_run:
-        from reliability.cli.dry_run import show_plan
+    with opened_suite(
+        texts,
+        environ=os.environ,
+        workspace=Path.cwd(),
+        spelling=spelling,
+        also=option_problems,
+    ) as suite:
+        if suite.settings.dry_run:
+            from reliability.cli.dry_run import show_plan
 
-        show_plan(suite)
-        leave(EXIT_OK)
-    _, code = run_and_show(suite)
+            show_plan(suite)
+            code = EXIT_OK
+        else:
+            _, code = run_and_show(suite)
     leave(code)
 
 

@@ -17,6 +17,7 @@ import math
 import queue
 from typing import TYPE_CHECKING
 
+from reliability.engine.certainty import Certainty
 from reliability.engine.ends import given_up, tell, unasked
 from reliability.engine.launcher import Launcher
 from reliability.engine.task import Attempted, Inbox, Message, Observer, Task
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from reliability.engine.governor import Governor
     from reliability.engine.retry import RetryPolicy
     from reliability.engine.task import Judged
-    from reliability.stats import Referee
 
 DRAIN_S = 3.2
 """Time for attempts to end after a cancel: a child's 2.5 s between SIGTERM and SIGKILL,
@@ -55,8 +55,7 @@ class Scheduler:
         judge: Asks a model one question about a graded attempt; as *ask*.
         stop: Ends the attempts under way soon.
         kill: Ends them now; for whoever asks a second time.
-        referee: Says when the verdict is certain; None runs all trials.
-        drains: What is under way then may end; else it is cancelled.
+        certainty: Says when no other trial is needed; None runs all of them.
         inbox: Where replies arrive; a clock that is not the machine's needs one of its
             own, which moves that clock while it waits.
     """
@@ -76,8 +75,7 @@ class Scheduler:
         observer: Observer,
         clock: Clock,
         cancellation: Cancellation,
-        referee: Referee | None = None,
-        drains: bool = False,
+        certainty: Certainty | None = None,
         inbox: Inbox | None = None,
     ) -> None:
         self._trials = trials
@@ -89,8 +87,7 @@ class Scheduler:
         self._observer = observer
         self._clock = clock
         self._cancellation = cancellation
-        self._referee = referee
-        self._drains = drains
+        self._certainty = certainty or Certainty()
         self._next = next(trials, None)
         self._retries: list[Task] = []
         self._in_flight: dict[int, Task] = {}
@@ -111,7 +108,7 @@ class Scheduler:
         self._cancellation.on_request(lambda: self._inbox.put(None))
         self._look_at_verdict()
         while not self._cancellation.requested and self._has_work():
-            if self.stopped_by == EARLY_STOP and not self._drains:
+            if self.stopped_by == EARLY_STOP and not self._certainty.drains:
                 self._cut_by = EARLY_STOP
                 break
             if self._clock.monotonic_s() >= self._budget.cut_mono_s:
@@ -150,36 +147,23 @@ class Scheduler:
         """
         Tell whether there is another trial and the gap between loops is over.
         """
-        self._skip_needless()
+        self._next = self._certainty.first_needed(self._next, self._trials)
         if self._next is None or not self._is_wanted():
             return False
         return self._governor.wait_s(now_s, first_attempt=True) == 0
-
-    def _skip_needless(self) -> None:
-        """
-        Pass over trials of a case whose own verdict is certain already.
-        """
-        if self._referee is None:
-            return
-        while self._next is not None and not self._referee.needs(*_place(self._next)):
-            self._next = next(self._trials, None)
 
     def _is_wanted(self) -> bool:
         """
         Tell whether the next trial may still count; only a reply changes that.
         """
-        if self._referee is None or self._next is None:
-            return True
         is_idle = not self._in_flight and not self._retries
-        return is_idle or self._referee.wants(*_place(self._next))
+        return is_idle or self._certainty.wants(self._next)
 
     def _look_at_verdict(self) -> None:
         """
         Stop once no other trial could change the verdict.
         """
-        if self._referee is None or not self._has_work():
-            return
-        if self._referee.is_certain:
+        if self._has_work() and self._certainty.is_reached:
             self._stop_for(EARLY_STOP, "the verdict is certain")
 
     def _may_spend(self, now_s: float) -> bool:
@@ -324,7 +308,3 @@ class Scheduler:
         for task in sorted([*self._retries, *self._in_flight.values()]):
             end = given_up("the run was cancelled", cut_by=self._cut_by)
             self._observer.trial_finished(task, end)
-
-
-def _place(trial: Trial) -> tuple[int, str, int]:
-    return trial.number, trial.case, trial.loop

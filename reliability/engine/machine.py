@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reliability.choices import OnStop
 from reliability.engine.attempts import Attempts
 from reliability.engine.budget import Budget
+from reliability.engine.certainty import Certainty
 from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
 from reliability.engine.launcher import open_pool
@@ -81,8 +82,10 @@ def run_trials(
                 observer=recorder,
                 clock=scene.clock,
                 cancellation=cancellation,
-                referee=recorder.referee if gate.early_stop else None,
-                drains=settings.on_stop is OnStop.DRAIN,
+                certainty=Certainty(
+                    recorder.referee if gate.early_stop else None,
+                    drains=settings.on_stop is OnStop.DRAIN,
+                ),
             )
             return scheduler.run(), scheduler.stopped_by
     finally:

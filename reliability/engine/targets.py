@@ -15,11 +15,14 @@ from reliability.model import Setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from reliability.agents import Agent
     from reliability.engine.scene import Scene
     from reliability.settings import Settings
     from reliability.suite import Case, Suite
+
+    _Key = tuple[Settings, Path | None]
 
 
 class Targets:
@@ -28,40 +31,42 @@ class Targets:
     """
 
     def __init__(self, suite: Suite, scene: Scene) -> None:
-        self._agents: dict[Settings, Agent] = {}
-        self._labels: dict[Settings, str] = {}
-        self._setups: dict[Settings, Setup] = {}
+        self._agents: dict[_Key, Agent] = {}
+        self._labels: dict[_Key, str] = {}
+        self._setups: dict[_Key, Setup] = {}
         self._suite = suite
-        self._open: Callable[[Settings], Agent] = lambda settings: open_agent(
-            settings,
-            environ=scene.environ,
-            workspace=scene.workspace,
-            redactor=scene.redactor,
-            clock=scene.clock,
-            function=scene.function,
+        self._open: Callable[[Settings, Path | None], Agent] = lambda settings, files: (
+            open_agent(
+                settings,
+                environ=scene.environ,
+                workspace=files or scene.workspace,
+                redactor=scene.redactor,
+                clock=scene.clock,
+                function=scene.function,
+            )
         )
         for case in suite.cases:
-            self._add(case.settings)
+            self._add(case.settings, case.files)
         for model in sorted(_judges(suite)):
-            self._add(self._judge_settings(model))
+            self._add(self._judge_settings(model), None)
 
     def agent_of(self, case: Case) -> Agent:
         """
         Return the agent that *case* is about.
         """
-        return self._agents[_shared(case.settings)]
+        return self._agents[_key(case)]
 
     def judge_of(self, model: str) -> Agent:
         """
         Return who answers the questions for *model*; empty for the suite's own.
         """
-        return self._agents[_shared(self._judge_settings(model))]
+        return self._agents[_shared(self._judge_settings(model)), None]
 
     def commit_of(self, case: Case) -> str:
         """
         Return the commit that *case*'s agent was prepared for; empty when for none.
         """
-        setup = self._setups.get(_shared(case.settings))
+        setup = self._setups.get(_key(case))
         return setup.fingerprint.get("commit", "") if setup is not None else ""
 
     @property
@@ -113,20 +118,24 @@ class Targets:
         for agent in self._agents.values():
             agent.close()
 
-    def _add(self, settings: Settings) -> None:
-        key = _shared(settings)
+    def _add(self, settings: Settings, files: Path | None) -> None:
+        key = _shared(settings), files
         if key in self._agents:
             return
         words = (settings.agent, settings.model, settings.backend.value)
         label = next(filter(None, words))
         same = sum(one.partition("#")[0] == label for one in self._labels.values())
         self._labels[key] = f"{label}#{same + 1}" if same else label
-        self._agents[key] = self._open(settings)
+        self._agents[key] = self._open(settings, files)
 
     def _judge_settings(self, model: str) -> Settings:
         judge = self._suite.judge
         assert judge is not None, "a suite with judges names one"  # noqa: S101
         return replace(judge, model=model) if model else judge
+
+
+def _key(case: Case) -> _Key:
+    return _shared(case.settings), case.files
 
 
 def _judges(suite: Suite) -> set[str]:

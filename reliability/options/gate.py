@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from reliability.choices import GateRule, OnInconclusive, OnStop
 from reliability.options.option import Option
-from reliability.parsers import choice, flag, number, share
+from reliability.parsers import choice, flag, number, plain_text, share
 
 GATE_OPTIONS: tuple[Option, ...] = (
     Option(
@@ -41,6 +41,21 @@ GATE_OPTIONS: tuple[Option, ...] = (
         parse=choice(GateRule),
         default="mean",
         metavar="WHAT",
+    ),
+    Option(
+        name="against",
+        help="A commit to hold the working tree against, such as origin/main: agent "
+        "files, prompts and suite of both run in turn, and the verdict is whether "
+        "the newer one is worse. Neither min-pass-rate nor early-stop applies then.",
+        parse=plain_text,
+        metavar="REF",
+    ),
+    Option(
+        name="margin",
+        help="How much lower the pass rate may be and still count as not worse. "
+        "Default: 0.1 under 200 trials a side, else 0.05.",
+        parse=share,
+        metavar="SHARE",
     ),
     Option(
         name="early-stop",

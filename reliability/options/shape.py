@@ -16,7 +16,7 @@ NOT_COMPARED = frozenset(
         *RUN_SHAPE,
         # What is concluded from the trials, not what they are.
         *("confidence", "gate", "max-invalid", "early-stop", "on-stop"),
-        *("expected-rate", "allow-unreachable"),
+        *("expected-rate", "allow-unreachable", "against", "margin"),
         # How a surface behaves.
         *("filename", "dry-run", "artifact", "artifact-name"),
         *("artifact-required", "retention-days"),

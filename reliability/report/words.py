@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from reliability.kinds import KIND_RULES
 from reliability.model import Outcome, RunStatus, Verdict
+from reliability.report.arms import arm_rows
 from reliability.report.cases import case_rows
 from reliability.report.stopping import stop_row
 from reliability.suite import DEFAULT_CASE
@@ -57,7 +58,9 @@ def facts(result: RunResult) -> list[tuple[str, str]]:
     if result.reused:
         rows.append(("Reused", _reused(result)))
     rows += stop_row(result, duration)
-    rows.append(("Pass rate", pass_rate(result)))
+    if result.comparison is None:
+        rows.append(("Pass rate", pass_rate(result)))
+    rows += arm_rows(result.comparison)
     if result.tally.missing and result.tally.measured:
         rows.append(("If all were known", _bounds(result)))
     rows.append(("Attempts", _attempts(result)))
@@ -239,9 +242,6 @@ def _mode(options: Mapping[str, Any]) -> str:
 
 
 def _trials(result: RunResult) -> str:
-    """
-    Return how many trials there were, by what became of them.
-    """
     tally = result.tally
     parts = [f"{tally.passed} passed", f"{tally.failed} failed"]
     if tally.invalid > tally.cut:
@@ -295,8 +295,5 @@ def _bounds(result: RunResult) -> str:
 
 
 def _attempts(result: RunResult) -> str:
-    """
-    Return how many calls were made, and what trouble they met.
-    """
     troubles = trouble_list(result)
     return f"{result.attempts}" + (f" (trouble: {troubles})" if troubles else "")

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reliability.stats.interval import percent
 from reliability.stats.tables import Arm, holm, lowered, stratified
@@ -126,6 +126,35 @@ class Comparison:
     base: Arm
     head: Arm
     worst: tuple[CaseFinding, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """
+        Return it as results.json has it, its cases by name.
+        """
+        return {
+            "finding": self.finding.value,
+            "reason": self.reason,
+            "p": self.p,
+            "mid_p": self.mid_p,
+            "difference": self.difference,
+            "lower": self.lower,
+            "upper": self.upper,
+            "margin": self.margin,
+            "visible_drop": self.visible,
+            "trials_needed": self.needed,
+            "base": self.base._asdict(),
+            "head": self.head._asdict(),
+            "cases": [
+                {
+                    "name": one.pair.name,
+                    "base": one.pair.base._asdict(),
+                    "head": one.pair.head._asdict(),
+                    "p": one.p,
+                    "corrected_p": one.corrected_p,
+                }
+                for one in self.worst
+            ],
+        }
 
 
 def compare(

@@ -8,15 +8,23 @@ nothing but the gate, and counts decide.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reliability.choices import GateRule
 from reliability.model import Outcome, RunStatus, Verdict
+from reliability.stats.arms import compare_arms, judge_arms
 from reliability.stats.course import course_of
 from reliability.stats.design import design_of
 from reliability.stats.interval import lower_bound, percent, tail, upper_bound
-from reliability.stats.verdict import CAPS, decide, nothing_left, total
+from reliability.stats.judged import (
+    SEVERITY,
+    Judged,
+    bounded,
+    by_counts,
+    lost_of,
+    together,
+)
+from reliability.stats.verdict import CAPS, nothing_left, total
 from reliability.stats.watch import Watch
 
 if TYPE_CHECKING:
@@ -24,21 +32,7 @@ if TYPE_CHECKING:
 
     from reliability.gate import Gate
     from reliability.run_result import CasePlan, Tally
-
-_SHOWN_NAMES = 3
-_SEVERITY = (Verdict.FAIL, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.PASS)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """
-    A verdict, why, and the exact one-sided bounds of the pass rate.
-    """
-
-    verdict: Verdict
-    reason: str
-    lower: float
-    upper: float
+    from reliability.stats.comparison import Comparison
 
 
 class _Design(NamedTuple):
@@ -111,6 +105,8 @@ class Referee:
                 run; empty when none did.
         """
         whole = total(tallies)
+        if self._gate.compares:
+            return judge_arms(self._gate, self._plans, tallies, status, stopped_by)
         each = [
             self._judge_case(plan, tally, status, stopped_by)
             for plan, tally in zip(self._plans, tallies, strict=True)
@@ -121,12 +117,20 @@ class Referee:
             each = self._corrected(each, tallies)
         broken = status in {RunStatus.CANCELLED, RunStatus.STARTED}
         if broken or not whole.measured:
-            return self._by_counts(whole, status, stopped_by, 1.0), each
+            return by_counts(self._gate, whole, status, stopped_by, 1.0), each
         if self._gate.rule is GateRule.MEAN:
             return self._mean(whole, status, stopped_by, each), each
         names = [plan.name for plan in self._plans]
-        verdict, reason = _together(names, [one.verdict for one in each])
-        return self._bounded(verdict, reason, whole), each
+        verdict, reason = together(names, [one.verdict for one in each])
+        return bounded(self._gate, verdict, reason, whole), each
+
+    def comparison(self, tallies: Sequence[Tally]) -> Comparison | None:
+        """
+        Return head against base; None with one arm, or with nothing to compare.
+        """
+        if not self._gate.compares:
+            return None
+        return compare_arms(self._gate, self._plans, tallies)
 
     def _begin(self) -> None:
         gate, plans = self._gate, self._plans
@@ -170,10 +174,10 @@ class Referee:
     ) -> Judged:
         if len(self._plans) > 1 and nothing_left(tally, status, stopped_by):
             reason = f"{stopped_by} left none of its {tally.planned} trials."
-            return self._bounded(Verdict.INCONCLUSIVE, reason, tally)
-        by_counts = self._by_counts(tally, status, stopped_by, plan.min_pass_rate)
+            return bounded(self._gate, Verdict.INCONCLUSIVE, reason, tally)
+        counted = by_counts(self._gate, tally, status, stopped_by, plan.min_pass_rate)
         design = self._of_case.get(plan.name)
-        return self._by_design(design, tally, by_counts, status, stopped_by)
+        return self._by_design(design, tally, counted, status, stopped_by)
 
     def _mean(
         self,
@@ -186,61 +190,41 @@ class Referee:
         Judge all trials together, and the floors of cases that have one.
         """
         rate = self._gate.min_pass_rate
-        by_counts = self._by_counts(whole, status, stopped_by, rate)
-        mean = self._by_design(self._whole, whole, by_counts, status, stopped_by)
+        counted = by_counts(self._gate, whole, status, stopped_by, rate)
+        mean = self._by_design(self._whole, whole, counted, status, stopped_by)
         floors = [
             (plan.name, one)
             for plan, one in zip(self._plans, each, strict=True)
             if self._has_floor(plan)
         ]
         verdicts = [mean.verdict, *(one.verdict for _, one in floors)]
-        worst = next(one for one in _SEVERITY if one in verdicts)
+        worst = next(one for one in SEVERITY if one in verdicts)
         if worst is mean.verdict:
             return mean
         names, judged = zip(*floors, strict=True)
-        _, reason = _together(names, [one.verdict for one in judged])
+        _, reason = together(names, [one.verdict for one in judged])
         reason = f"By a rate of their own, {reason[0].lower()}{reason[1:]}"
         return Judged(worst, reason, mean.lower, mean.upper)
-
-    def _by_counts(
-        self, tally: Tally, status: RunStatus, stopped_by: str, rate: float
-    ) -> Judged:
-        verdict, reason = decide(
-            tally, status, stopped_by=stopped_by, min_pass_rate=rate, gate=self._gate
-        )
-        return self._bounded(verdict, reason, tally)
-
-    def _bounded(self, verdict: Verdict, reason: str, tally: Tally) -> Judged:
-        """
-        Add the bounds of a number of trials that was fixed before.
-        """
-        confidence = self._gate.confidence
-        return Judged(
-            verdict,
-            reason,
-            lower_bound(tally.passed, tally.measured, confidence),
-            upper_bound(tally.passed, tally.measured, confidence),
-        )
 
     def _by_design(
         self,
         design: _Design | None,
         tally: Tally,
-        by_counts: Judged,
+        counted: Judged,
         status: RunStatus,
         stopped_by: str,
     ) -> Judged:
         """
-        Judge by a design; by *by_counts* where there is none, or counts settle it.
+        Judge by a design; by *counted* where there is none, or counts settle it.
         """
         if design is None or design.rate >= 1 or not tally.measured:
-            return by_counts
+            return counted
         is_over = status is RunStatus.COMPLETED or (
             status is RunStatus.STOPPED and stopped_by in CAPS
         )
-        lost = tally.missing - tally.not_run - tally.cut
+        lost = lost_of(tally)
         if not is_over or lost > self._gate.max_invalid * tally.planned:
-            return by_counts
+            return counted
         return self._told(design, tally)
 
     def _told(self, design: _Design, tally: Tally) -> Judged:
@@ -306,20 +290,4 @@ def _chance_of_so_few(tally: Tally, rate: float) -> float:
     """
     Return how likely so few passes are at *rate*, what was lost counted as passed.
     """
-    lost = tally.missing - tally.not_run - tally.cut
-    return tail(tally.failed, tally.measured + lost, 1 - rate)
-
-
-def _together(names: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[Verdict, str]:
-    found: dict[Verdict, list[str]] = {}
-    for name, verdict in zip(names, verdicts, strict=True):
-        found.setdefault(verdict, []).append(name)
-    worst = next(one for one in _SEVERITY if one in found)
-    if worst is Verdict.PASS:
-        return worst, f"All {len(names)} cases passed."
-    who = found[worst]
-    shown = ", ".join(who[:_SHOWN_NAMES])
-    more = f" and {len(who) - _SHOWN_NAMES} more" if len(who) > _SHOWN_NAMES else ""
-    words = {Verdict.FAIL: "failed", Verdict.INVALID: "could not be measured"}
-    what = words.get(worst, "remained inconclusive")
-    return worst, f"{len(who)} of {len(names)} cases {what}: {shown}{more}."
+    return tail(tally.failed, tally.measured + lost_of(tally), 1 - rate)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from reliability.engine.budget import Budget
 from reliability.engine.cancellation import Cancellation
+from reliability.engine.certainty import Certainty
 from reliability.engine.executor import Scheduler
 from reliability.engine.governor import Governor
 from reliability.engine.grading import outcome_of
@@ -373,8 +374,7 @@ def play(
         observer=story,
         clock=time,
         cancellation=cancellation,
-        referee=referee,
-        drains=drains,
+        certainty=Certainty(referee, drains=drains),
         inbox=time,
     )
     story.status = scheduler.run()
