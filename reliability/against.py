@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from reliability.agents.checkout import Checkout, find_checkout, make_checkout
 from reliability.choices import Backend, Isolation
+from reliability.compare import baseline_of
 from reliability.errors import AgentSetupError, UsageError
 from reliability.suite import Workspace
 from reliability.suites.opening import open_suite
@@ -55,6 +56,8 @@ def opened_suite(
     """
     head = open_suite(given, spelling=spelling, also=also, folder=workspace)
     ref = head.settings.against
+    if head.settings.baseline is not None:
+        head = replace(head, baseline=baseline_of(head.settings.baseline, head))
     if not ref:
         yield head
         return

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reliability.run_result import CaseResult, RunResult
+    from reliability.suite import Suite
 
 _SAME = ("prompt", "variables", "checks", "pass_mark")
 
@@ -87,6 +88,36 @@ def compare_logs(
             remedy="Give two logs that have a case in common.",
         ) from None
     return Compared(base=runs[0], head=runs[1], comparison=found, notes=tuple(notes))
+
+
+def baseline_of(path: Path, suite: Suite) -> dict[str, tuple[int, int, int]]:
+    """
+    Return what a run of the same cases measured: passed, measured and lost of each.
+
+    Raises:
+        UsageError: when it asks or checks something else, or was stopped early.
+        JournalError: when the log cannot be read.
+    """
+    log = _log(path)
+    result = read_result(log)
+    _refuse_early_stopped([result])
+    now = {case.name: json.loads(json.dumps(case.as_json())) for case in suite.cases}
+    before = _asked(log)
+    shared = [name for name in now if name in before]
+    problems = list(_changed(before, now, shared))
+    if not shared:
+        problems.append(f"No case of this run is in {log.name}.")
+    if problems:
+        raise UsageError(problems, remedy="Give a log of the same cases.")
+    return {
+        case.plan.name: (
+            case.tally.passed,
+            case.tally.measured,
+            case.tally.invalid + case.tally.unknown - case.tally.cut,
+        )
+        for case in result.cases
+        if case.plan.name in now
+    }
 
 
 def _log(path: Path) -> Path:

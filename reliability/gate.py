@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from reliability.choices import GateRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reliability.suite import Suite
 
@@ -36,6 +36,8 @@ class Gate:
         early_stop: The trials follow a sequential design; one list of trials has one
             design, so this is not changed later.
         compares: Head is held against base, and to no rate.
+        baseline: By the name of the case, how many passed, were measured and were lost
+            in the run that is the base; None when that is an arm of this run.
         margin: By how much head's rate may be lower and still count as no worse; None
             for what the number of trials makes sensible.
         max_invalid: Share of the trials beyond which the verdict is invalid.
@@ -48,6 +50,7 @@ class Gate:
     max_invalid: float = MAX_INVALID
     compares: bool = False
     margin: float | None = None
+    baseline: Mapping[str, Sequence[int]] | None = None
 
     @property
     def alpha(self) -> float:
@@ -68,8 +71,9 @@ class Gate:
         rate = suite.min_pass_rate
         rates = {rate, *(case.settings.min_pass_rate for case in suite.cases)}
         early_stop = settings.early_stop
-        if any(case.arm for case in suite.cases):
+        if suite.baseline is not None or any(case.arm for case in suite.cases):
             return cls(
+                baseline=suite.baseline,
                 confidence=settings.confidence,
                 max_invalid=settings.max_invalid,
                 compares=True,

@@ -83,6 +83,7 @@ class Settings:
     gate: GateRule = GateRule.MEAN
     max_invalid: float = 0.2
     against: str = ""
+    baseline: Path | None = None
     margin: float | None = None
     early_stop: bool | None = None
     on_stop: OnStop = OnStop.CANCEL
@@ -227,6 +228,11 @@ def _text_conflicts(parsed: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]
         yield (
             {"prompt", "prompt_file"},
             "Both a prompt and a prompt file are given: choose one.",
+        )
+    if parsed["against"] and parsed["baseline"]:
+        yield (
+            {"against", "baseline"},
+            "Both against and a baseline are given: choose one.",
         )
     if parsed["var"] and not parsed["prompt_file"]:
         yield (

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from reliability.grades import Check
@@ -133,6 +133,7 @@ class Suite:
         given: Texts of the options that were given beside the file, and its path: what
             leads to this suite again. Empty without a file.
         min_pass_rate: Of the run as a whole; a case may have its own.
+        baseline: As in `Gate`.
         warnings: Sentences for the user that are no reason to stop.
     """
 
@@ -143,6 +144,7 @@ class Suite:
     given: Mapping[str, str] = field(default_factory=dict)
     min_pass_rate: float = 1.0
     warnings: tuple[str, ...] = ()
+    baseline: Mapping[str, Sequence[int]] | None = None
 
     @property
     def settings(self) -> Settings:

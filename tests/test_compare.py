@@ -9,8 +9,16 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.runs import own_environ, python, run_simulated, scripted
+from fakes.runs import (
+    ENVIRON,
+    own_environ,
+    python,
+    run_simulated,
+    scripted,
+    texts,
+)
 
+from reliability.against import opened_suite
 from reliability.compare import compare_logs
 from reliability.errors import (
     EXIT_FAIL,
@@ -20,10 +28,15 @@ from reliability.errors import (
     MeasureError,
     UsageError,
 )
+from reliability.model import Verdict
+from reliability.results import read_result
+from reliability.run import run
 from reliability.stats.comparison import Finding
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reliability.run_result import RunResult
 
 
 def log_of(folder: Path, rate: float, **given: str) -> Path:
@@ -134,3 +147,42 @@ def test_agents_may_differ(tmp_path: Path) -> None:
     head = log_of(tmp_path / "head", 1, prompt="Hi", agent="another")
 
     assert Finding.REGRESSED is not compare_logs(base, head).comparison.finding
+
+
+def against_log(folder: Path, log: Path, rate: float, **given: str) -> RunResult:
+    """
+    Run an agent with a log as its baseline.
+    """
+    folder.mkdir(exist_ok=True)
+    simulator = f"latency=0,seed=6,pass-rate={rate}"
+    options = texts(
+        folder, **({"simulator": simulator, "loops": "40"} | given), baseline=str(log)
+    )
+    with opened_suite(options, environ=ENVIRON, workspace=folder) as suite:
+        return run(suite.settings, suite=suite, environ=ENVIRON, workspace=folder)
+
+
+def test_a_run_with_a_baseline_is_judged_by_it(tmp_path: Path) -> None:
+    """
+    The log of the new run holds what it was held against, so reports agree with it.
+    """
+    base = log_of(tmp_path / "base", 0.97)
+    worse = against_log(tmp_path / "worse", base, 0.5)
+    alike = against_log(tmp_path / "alike", base, 0.97, margin="0.25")
+    base.unlink()
+
+    assert Verdict.FAIL is worse.verdict
+    assert "Worse than the base" in worse.reason
+    assert Verdict.PASS is alike.verdict
+    again = read_result(tmp_path / "alike" / alike.log)
+    assert alike.comparison == again.comparison
+
+
+def test_a_baseline_of_other_cases_is_refused_before_any_call(tmp_path: Path) -> None:
+    """
+    What it asks must be what is asked now.
+    """
+    base = log_of(tmp_path / "base", 1)
+
+    with pytest.raises(UsageError, match="The prompt of case prompt differs"):
+        against_log(tmp_path / "head", base, 1, prompt="Another question?")

@@ -57,7 +57,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "reading": (4, 0),
     "results": (4, 1),
     "engine": (5, 0),
-    "against": (6, 0),
+    "against": (6, 1),
     "run": (6, 0),
     "compare": (6, 0),
     "merge": (6, 1),

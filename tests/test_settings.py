@@ -61,7 +61,7 @@ WRONG = {
 }
 ANY_TEXT_GOES = {
     *("model", "prompt", "prompt-file", "output-dir", "prices", "simulator"),
-    *("artifact-name", "run-as", "suite", "case", "tag", "checks", "against"),
+    *("artifact-name", "run-as", "suite", "case", "tag", "checks", "against", "baseline"),
 }
 
 

@@ -53,6 +53,7 @@ OTHER = {
     "confidence": "0.99",
     "against": "HEAD",
     "margin": "0.07",
+    "baseline": "before.jsonl",
     "expected-rate": "0.95",
     "gate": "all-cases",
     "early-stop": "true",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from reliability.choices import GateRule, OnInconclusive, OnStop
 from reliability.options.option import Option
-from reliability.parsers import choice, flag, number, plain_text, share
+from reliability.parsers import choice, flag, number, path, plain_text, share
 
 GATE_OPTIONS: tuple[Option, ...] = (
     Option(
@@ -49,6 +49,13 @@ GATE_OPTIONS: tuple[Option, ...] = (
         "the newer one is worse. Neither min-pass-rate nor early-stop applies then.",
         parse=plain_text,
         metavar="REF",
+    ),
+    Option(
+        name="baseline",
+        help="Log, or results.json beside one, of a run of the same cases to hold this "
+        "one against; the verdict is whether it is worse, as for against.",
+        parse=path,
+        metavar="PATH",
     ),
     Option(
         name="margin",

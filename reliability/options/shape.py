@@ -17,6 +17,7 @@ NOT_COMPARED = frozenset(
         # What is concluded from the trials, not what they are.
         *("confidence", "gate", "max-invalid", "early-stop", "on-stop"),
         *("expected-rate", "allow-unreachable", "against", "margin"),
+        "baseline",
         # How a surface behaves.
         *("filename", "dry-run", "artifact", "artifact-name"),
         *("artifact-required", "retention-days"),

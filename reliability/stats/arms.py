@@ -13,7 +13,7 @@ from reliability.stats.tables import Arm
 from reliability.stats.verdict import total
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reliability.gate import Gate
     from reliability.run_result import CasePlan, Tally
@@ -32,7 +32,10 @@ def compare_arms(
     """
     Return head against base; None when no case was measured in both.
     """
-    pairs = _pairs(plans, tallies)
+    if gate.baseline is None:
+        pairs = _pairs(plans, tallies)
+    else:
+        pairs = _pairs_with(gate.baseline, plans, tallies)
     if not any(one.base.measured and one.head.measured for one in pairs):
         return None
     return compare(pairs, margin=gate.margin, confidence=gate.confidence)
@@ -63,16 +66,38 @@ def judge_arms(
         return bounded(gate, Verdict.INVALID, text, whole), each
     worse = {one.pair.name: one for one in found.worst if one.corrected_p <= gate.alpha}
     for place, plan in enumerate(plans):
-        if plan.arm == "head" and plan.pair in worse:
-            p = worse[plan.pair].corrected_p
+        name = plan.pair or plan.name
+        if plan.arm != "base" and name in worse:
+            p = worse[name].corrected_p
             text = f"{each[place].reason} Fewer than in base (p = {p:.2g}, corrected "
             text += "for all cases)."
             each[place] = bounded(gate, Verdict.FAIL, text, tallies[place])
     heads = [
-        tally for plan, tally in zip(plans, tallies, strict=True) if plan.arm == "head"
+        tally for plan, tally in zip(plans, tallies, strict=True) if plan.arm != "base"
     ]
     verdict = _VERDICTS[found.finding]
     return bounded(gate, verdict, found.reason, total(heads)), each
+
+
+def _pairs_with(
+    baseline: Mapping[str, Sequence[int]],
+    plans: Sequence[CasePlan],
+    tallies: Sequence[Tally],
+) -> list[Pair]:
+    """
+    Return the cases that the run of the baseline has too.
+    """
+    return [
+        Pair(
+            name=plan.name,
+            base=Arm(*baseline[plan.name][:2]),
+            head=Arm(tally.passed, tally.measured),
+            base_lost=baseline[plan.name][2],
+            head_lost=lost_of(tally),
+        )
+        for plan, tally in zip(plans, tallies, strict=True)
+        if plan.name in baseline
+    ]
 
 
 def _pairs(plans: Sequence[CasePlan], tallies: Sequence[Tally]) -> list[Pair]:
@@ -97,4 +122,4 @@ def _pairs(plans: Sequence[CasePlan], tallies: Sequence[Tally]) -> list[Pair]:
 
 def _alone(plan: CasePlan, tally: Tally) -> str:
     counts = f"{tally.passed} of {tally.measured} measured trials passed"
-    return f"{plan.arm.capitalize()}: {counts}."
+    return f"{(plan.arm or 'head').capitalize()}: {counts}."

@@ -45,6 +45,7 @@ VALUES = {
     "min-pass-rate": st.sampled_from(["1", "1.0", "0.95"]),
     "expected-rate": st.sampled_from(["0.9", "1"]),
     "against": TEXT,
+    "baseline": TEXT,
     "margin": st.sampled_from(["0", "0.1"]),
     "confidence": st.sampled_from(["0.9", "0.999"]),
     "gate": st.sampled_from(list(GateRule)),
