@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import random
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from fakes.continued import resumed
@@ -17,6 +18,7 @@ from reliability.gate import EARLY_STOP, Gate
 from reliability.kinds import ErrorKind
 from reliability.merge import merge
 from reliability.model import Outcome, RunStatus, Verdict
+from reliability.report.junit import junit
 from reliability.run_result import CasePlan, Tally
 from reliability.stats import Referee
 
@@ -269,3 +271,21 @@ def test_a_bare_clock_is_enough() -> None:
     story, _ = played(time=time, workers=8)
 
     assert 21 == len(story.asked)
+
+
+def test_what_the_stop_cut_off_is_skipped_and_no_error_in_junit(
+    tmp_path: Path,
+) -> None:
+    """
+    A viewer of test results shows nothing red for it.
+    """
+    given = {"loops": "100", "min-pass-rate": "0.8", "parallel": "true"}
+    profile = "latency=0.05,seed=3,pass-rate=0.5"
+    result = run_simulated(tmp_path, simulator=profile, **given)
+    suite = ET.fromstring("".join(junit(result)))
+
+    assert Verdict.FAIL is result.verdict
+    assert str(result.tally.cut) == suite.get("skipped")
+    assert result.tally.cut == len(suite.findall("testcase/skipped"))
+    assert "0" == suite.get("errors")
+    assert not suite.findall("testcase/error")

@@ -212,15 +212,37 @@ def test_an_error_of_our_own_is_internal(
 
     def fail(*_: object) -> None:
         """
-        Fail as no check should.
+        Fail as nothing of ours should.
         """
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(Contains, "grade", fail)
+    monkeypatch.setattr("reliability.engine.attempts.grade_reply", fail)
     ended = run_simulated(tmp_path, loops="2", max_attempts="2")
 
     assert_ended(ended, ErrorKind.INTERNAL)
     assert "RuntimeError: ours" == ended.trials[0].reason
+
+
+def test_a_check_that_breaks_is_a_check_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The trial is invalid, the reason names the check, and the run goes on.
+    """
+
+    def fail(*_: object) -> None:
+        """
+        Fail as no check should.
+        """
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Contains, "grade", fail)
+    ended = run_simulated(tmp_path, loops="2", max_attempts="2")
+
+    assert_ended(ended, ErrorKind.CHECK_ERROR)
+    assert (
+        "the check contains:Hello broke: RuntimeError: a bug" == ended.trials[0].reason
+    )
 
 
 def test_a_cancel_is_nobodys_failure(tmp_path: Path) -> None:

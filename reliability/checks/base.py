@@ -8,6 +8,8 @@ a value stands there instead of a mapping.
 
 from __future__ import annotations
 
+import re
+import warnings
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 LABEL_CHARACTERS = 80
 SHOWN_CHARACTERS = 200
+
+_ENDS = re.compile(r"[\s\"]")
 
 
 class BaseCheck:
@@ -85,7 +89,46 @@ def shown(answer: str) -> str:
     """
     if len(answer) <= SHOWN_CHARACTERS:
         return repr(answer)
-    return f"{answer[:SHOWN_CHARACTERS]!r} and {len(answer) - SHOWN_CHARACTERS} more"
+    start = beginning(answer, SHOWN_CHARACTERS)
+    return f"{start!r} and {len(answer) - len(start)} more"
+
+
+def beginning(text: str, most: int) -> str:
+    """
+    Return a text, or as much of it as ends at a blank or a quote if there is one.
+
+    A cut inside a word could leave half a secret, which nobody recognises any more.
+    """
+    if len(text) <= most:
+        return text
+    ends = [match.start() for match in _ENDS.finditer(text, 0, most + 1)]
+    return text[: ends[-1] if ends else most]
+
+
+def brief(name: str) -> str:
+    """
+    Return a name that a model chose, such as a tool's, or its size when it is no name.
+    """
+    if len(name) <= LABEL_CHARACTERS and name.isprintable():
+        return name
+    return f"<a name of {len(name)} characters>"
+
+
+def require_pattern(pattern: str) -> None:
+    """
+    Refuse what is no regular expression, before anything is paid for.
+
+    Raises:
+        ValueError: when it cannot be compiled.
+    """
+    try:
+        with warnings.catch_warnings():
+            # "[[" may mean something else one day; that is no trouble of a run's.
+            warnings.simplefilter("ignore")
+            re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        got = shown(pattern)
+        raise ValueError(f"{got} is not a regular expression: {error}") from None
 
 
 def plain(value: Any) -> Any:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from reliability.grades import Ended, Evidence
 
 COMMAND_TIMEOUT_S = 60.0
-FILE_CAP_BYTES = 16 * 1024 * 1024
 HIDDEN = "{hidden}"
 HIDDEN_VARIABLE = "RELIABILITY_CHECK_FILES"
 _PASS, _FAIL = 0, 1
@@ -52,6 +51,26 @@ class Command(BaseCheck):
     run: str
     files: tuple[Path, ...] = ()
     timeout: float = COMMAND_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what could not be started, and files that would hide each other.
+
+        Raises:
+            ValueError: when one of them is so.
+        """
+        try:
+            words = shlex.split(self.run)
+        except ValueError as error:
+            raise ValueError(f"{self.run!r} is no command: {error}") from None
+        if not words or not words[0] or "\0" in self.run:
+            raise ValueError(f"{self.run!r} names no program")
+        places: dict[str, Path] = {}
+        for path in self.files:
+            other = places.setdefault(path.name, path)
+            if other != path:
+                text = "lie in one folder for the check: give them different names"
+                raise ValueError(f"the files {other} and {path} {text}")
 
     @property
     def needs_folder(self) -> bool:

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from reliability.checks.base import BaseCheck
+from reliability.checks.base import BaseCheck, brief
 from reliability.errors import CheckError
 from reliability.grades import Grade
 from reliability.transcript import SUBAGENT_TOOLS, StepKind, tool_calls
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reliability.grades import Evidence
     from reliability.transcript import Step
 
+_MOST_NAMES = 20
 _WORD = re.compile(r"\w+")
 
 
@@ -60,7 +61,7 @@ class DelegatedTo(BaseCheck):
             if name == self.agent
         }
         if not ids:
-            others = f"called: {', '.join(called)}" if called else "none was called"
+            others = told_of(called)
             return Grade.of(f"expected a call of the agent {self.agent} ({others})")
         returned = _returns(evidence.steps, ids)
         if not returned:
@@ -95,6 +96,17 @@ def relay_fidelity(returned: str, answer: str) -> float:
         return 1.0
     there = Counter(_WORD.findall(answer.casefold()))
     return (wanted & there).total() / wanted.total()
+
+
+def told_of(called: Sequence[str]) -> str:
+    """
+    Return which agents were called, as far as they fit into a sentence.
+    """
+    if not called:
+        return "none was called"
+    more = len(called) - _MOST_NAMES
+    names = ", ".join(map(brief, called[:_MOST_NAMES]))
+    return f"called: {names}{f' and {more} more' if more > 0 else ''}"
 
 
 def _subagent(call: Step) -> str:

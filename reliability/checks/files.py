@@ -9,24 +9,27 @@ decide.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from posixpath import relpath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reliability.checks.base import BaseCheck, label_of
+from reliability.checks.diffs import changed_lines
+from reliability.checks.globs import matches, may_match_below
+from reliability.checks.places import READ_CAP_BYTES, Found, look, require_inside
 from reliability.errors import CheckError
 from reliability.grades import Grade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from reliability.grades import Evidence
 
-READ_CAP_BYTES = 4 * 1024 * 1024
+_NOT_THERE = "which is not there"
 _LEFT_OUT = "more files changed than the evidence names"
+_CUT_NAME = re.compile(r".{500}\.\.\.", re.DOTALL)
+"""How the evidence tells a path that is too long for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,19 @@ class Files(BaseCheck):
     unchanged: tuple[str, ...] = ()
     contain: dict[str, str] = field(default_factory=dict)
     max_changed_lines: int | None = None
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what no folder could satisfy, or any folder would.
+
+        Raises:
+            ValueError: when a path leads out of the folder, or nothing is asked.
+        """
+        lists = (self.exist, self.absent, self.changed, self.unchanged)
+        for path in (*(path for paths in lists for path in paths), *self.contain):
+            require_inside(path)
+        if not (any(lists) or self.contain or self.max_changed_lines is not None):
+            raise ValueError("it says nothing that the files should be")
 
     @property
     def label(self) -> str:
@@ -93,73 +109,114 @@ class Files(BaseCheck):
             raise CheckError("files cannot decide: the agent's folder is gone")
         folder = evidence.leavings.folder
         for path in self.exist:
-            if _stat(folder, path) is None:
-                yield f"expected the file {path}, which is not there"
+            found = look(folder, path)
+            if not found.is_there:
+                yield f"expected the file {path}, {found.obstacle or _NOT_THERE}"
         for path in self.absent:
-            if _stat(folder, path) is not None:
-                yield f"expected no file {path}, which is there"
+            found = look(folder, path)
+            if found.is_there or found.obstacle:
+                yield f"expected no file {path}, {found.obstacle or 'which is there'}"
         for path, text in self.contain.items():
-            content = _read(folder, path)
-            if content is None:
-                yield f"expected the file {path} with {text!r}, which is not there"
-            elif text not in content:
-                yield f"expected the file {path} to contain {text!r}"
+            lack = _lack(look(folder, path, read=True), text)
+            if lack:
+                yield f"expected the file {path} to contain {text!r}, {lack}"
 
     def _changes(self, workspace: Mapping[str, Any]) -> Iterator[str]:
         if not (self.changed or self.unchanged or self.max_changed_lines is not None):
             return
-        if "unknown" in workspace or workspace.get("incomplete"):
-            raise CheckError("files cannot decide: not all that changed is known")
+        unknown = workspace.get("unknown") or workspace.get("incomplete")
+        if unknown:
+            raise CheckError(f"files cannot decide what changed: {unknown}")
         paths = changed_paths(workspace)
-        left_out = bool(workspace.get("left_out"))
+        is_all = not workspace.get("left_out") and not any(map(_is_cut, paths))
         for pattern in self.changed:
-            if not any(matches(pattern, path) for path in paths):
-                _require(not left_out)
+            if not any(_concerns(pattern, path) for path in paths):
+                _require(is_all)
                 yield f"expected a change of {pattern}, got {_told(paths)}"
         for pattern in self.unchanged:
-            met = [path for path in paths if matches(pattern, path)]
+            met = [path for path in paths if _concerns(pattern, path)]
             if met:
                 yield f"expected no change of {pattern}, got {_told(met)}"
-            else:
-                _require(not left_out)
+                continue
+            _require(is_all)
+            _require_known(pattern, _paths(workspace, "removed"))
         if self.max_changed_lines is not None:
             yield from self._size(workspace)
 
     def _size(self, workspace: Mapping[str, Any]) -> Iterator[str]:
-        diff = str(workspace.get("diff", ""))
-        lines = sum(
-            line[:1] in {"+", "-"} and line[:4] not in {"+++ ", "--- "}
-            for line in diff.splitlines()
-        )
+        lines, is_whole = changed_lines(str(workspace.get("diff", "")))
         assert self.max_changed_lines is not None, "_changes looked"  # noqa: S101
         if lines > self.max_changed_lines:
             most = f"at most {self.max_changed_lines} changed lines"
-            yield f"expected {most}, got {lines}"
-        elif "[the rest is left out]" in diff or "[no diff of " in diff:
-            raise CheckError("max-changed-lines cannot decide: the diff is not whole")
+            yield f"expected {most}, got {lines}{'' if is_whole else ' or more'}"
+        elif not is_whole or workspace.get("left_out") or workspace.get("removed"):
+            why = "the diff does not tell all lines (those of removed files, too)"
+            raise CheckError(f"max-changed-lines cannot decide: {why}")
 
 
 def changed_paths(workspace: Mapping[str, Any]) -> list[str]:
     """
     Return the paths that the evidence names as added, changed or removed, sorted.
+
+    They are relative to the agent's folder, which may be below the tree's top.
     """
     kinds = ("added", "changed", "removed")
-    return sorted(str(path) for kind in kinds for path in workspace.get(kind, ()))
+    return sorted(path for kind in kinds for path in _paths(workspace, kind))
 
 
-def matches(pattern: str, path: str) -> bool:
+def _paths(workspace: Mapping[str, Any], kind: str) -> list[str]:
+    top = str(workspace.get("folder", ""))
+    return [_relative(str(path), top) for path in workspace.get(kind, ())]
+
+
+def _relative(path: str, top: str) -> str:
+    if not top:
+        return path
+    return relpath(path, top) + ("/" if path.endswith("/") else "")
+
+
+def _lack(found: Found, text: str) -> str:
     """
-    Tell whether a glob matches a whole path: `*` and `?` stop at `/`, `**` does not.
+    Return why what was found does not contain *text*; empty when it does.
 
-    Linear in the path for each `*`; both come from files, the pattern from the user's.
+    What it has instead is not shown: a cut could leave half a secret of it.
     """
-    return re.fullmatch(_translated(pattern), path) is not None
+    if not found.is_there:
+        return found.obstacle or _NOT_THERE
+    if found.text is None:
+        return f"but {found.unread}"
+    if text in found.text:
+        return ""
+    where = f", its first {READ_CAP_BYTES} bytes," if found.is_cut else ""
+    return f"got {len(found.text)} characters{where} without it"
 
 
-def _translated(pattern: str) -> str:
-    pieces = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    meaning = {"**/": "(?:.*/)?+", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "(?s:" + "".join(meaning.get(one, re.escape(one)) for one in pieces) + ")"
+def _concerns(pattern: str, path: str) -> bool:
+    """
+    Tell whether a pattern means a path of the evidence, where folders end in `/`.
+
+    A file that became a folder is told as one.
+    """
+    return matches(pattern, path) or (
+        path.endswith("/") and matches(pattern, path[:-1])
+    )
+
+
+def _is_cut(path: str) -> bool:
+    return _CUT_NAME.fullmatch(path) is not None
+
+
+def _require_known(pattern: str, removed: Sequence[str]) -> None:
+    """
+    Raise when a folder was removed in which *pattern* may have meant something.
+
+    Such a folder may stand for all that was in it.
+    """
+    for folder in removed:
+        is_told = any(one != folder and one.startswith(folder) for one in removed)
+        if folder.endswith("/") and not is_told and may_match_below(pattern, folder):
+            text = f"the folder {folder} was removed, with whatever was in it"
+            raise CheckError(f"files cannot decide whether {pattern} changed: {text}")
 
 
 def _require(known: bool) -> None:
@@ -172,55 +229,3 @@ def _told(paths: Sequence[str]) -> str:
         return "no change"
     more = len(paths) - 5
     return ", ".join(paths[:5]) + (f" and {more} more" if more > 0 else "")
-
-
-def _open_parent(folder: Path, path: str) -> int | None:
-    """
-    Return a descriptor of the folder that holds *path*; None when it is not there.
-
-    No link is followed on the way: the agent made what is there.
-    """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    for part in PurePosixPath(path).parent.parts:
-        try:
-            inner = os.open(part, flags, dir_fd=here)
-        except OSError:
-            return None
-        finally:
-            os.close(here)
-        here = inner
-    return here
-
-
-def _stat(folder: Path, path: str) -> os.stat_result | None:
-    parent = _open_parent(folder, path)
-    if parent is None:
-        return None
-    try:
-        return os.stat(PurePosixPath(path).name, dir_fd=parent, follow_symlinks=False)
-    except OSError:
-        return None
-    finally:
-        os.close(parent)
-
-
-def _read(folder: Path, path: str) -> str | None:
-    """
-    Return the beginning of a regular file, up to the cap; None when it is none.
-    """
-    found = _stat(folder, path)
-    parent = _open_parent(folder, path)
-    if found is None or parent is None:
-        return None
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(PurePosixPath(path).name, flags, dir_fd=parent)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
-            if not os.path.isfile(file.fileno()):  # noqa: PTH113 - a descriptor
-                return None
-            return file.read(READ_CAP_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return None
-    finally:
-        os.close(parent)

@@ -94,6 +94,15 @@ class AnyOf(_Group):
     SHORT: ClassVar[str] = "checks"
     checks: tuple[Check, ...]
 
+    def __post_init__(self) -> None:
+        """
+        Refuse a group of none.
+
+        Raises:
+            ValueError: when there is no check in it.
+        """
+        _require_members(self.checks)
+
     def _members(self) -> Iterable[Check]:
         return self.checks
 
@@ -120,6 +129,15 @@ class AllOf(_Group):
     KIND: ClassVar[str] = "all"
     SHORT: ClassVar[str] = "checks"
     checks: tuple[Check, ...]
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a group of none.
+
+        Raises:
+            ValueError: when there is no check in it.
+        """
+        _require_members(self.checks)
 
     def _members(self) -> Iterable[Check]:
         return self.checks
@@ -151,6 +169,15 @@ class Weighted(_Group):
     checks: tuple[Weighed, ...]
     pass_mark: float = 1.0
 
+    def __post_init__(self) -> None:
+        """
+        Refuse a group of none.
+
+        Raises:
+            ValueError: when there is no check in it.
+        """
+        _require_members(self.checks)
+
     def _members(self) -> Iterable[Check]:
         return (weighed.check for weighed in self.checks)
 
@@ -168,6 +195,11 @@ class Weighted(_Group):
         """
         checks = [weighed.spec() for weighed in self.checks]
         return {self.KIND: {"pass-mark": self.pass_mark, "checks": checks}}
+
+
+def _require_members(checks: Sequence[object]) -> None:
+    if not checks:
+        raise ValueError("there is no check in it")
 
 
 def weigh(

@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from reliability.checks.base import BaseCheck
+from reliability.checks.base import BaseCheck, beginning
 from reliability.errors import CheckError
 from reliability.grades import Grade, Question
 
@@ -36,7 +35,9 @@ _PROMPT = (
     "\n\nRubric:\n{rubric}\n\n{mark} task\n{task}\n{mark} answer\n{answer}\n"
     "{mark} end\n\nIs the rubric met? This is vote {vote}."
 )
-_OBJECT = re.compile(r"\{[^{}]*\}")
+_REASON_CHARACTERS = 300
+_MOST_BRACES = 200
+"""From the end of a judge's answer: how many places a vote may begin at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +118,31 @@ def _read_vote(answer: str | None) -> tuple[bool, str]:
     """
     if answer is None:
         raise CheckError("the judge was not asked")
-    for text in reversed(_OBJECT.findall(answer)):
-        try:
-            vote = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(vote.get("pass"), bool):
-            return vote["pass"], str(vote.get("reason", ""))[:300]
-    raise CheckError(f"the judge gave no vote: {answer[-200:]!r}")
+    found: tuple[bool, str] | None = None
+    at = begins = len(answer)
+    for _ in range(_MOST_BRACES):
+        at = answer.rfind("{", 0, at)
+        if at < 0:
+            break
+        vote, end = _object_at(answer, at)
+        # What stands inside another vote, such as in its reason, is none.
+        if isinstance(vote.get("pass"), bool) and (found is None or end > begins):
+            reason = str(vote.get("reason", ""))
+            found, begins = (vote["pass"], beginning(reason, _REASON_CHARACTERS)), at
+    if found is None:
+        raise CheckError("the judge gave no vote: no JSON object in its answer is one")
+    return found
+
+
+def _object_at(answer: str, at: int) -> tuple[dict[str, Any], int]:
+    """
+    Return the JSON object that begins somewhere, and where it ends; empty for none.
+    """
+    try:
+        value, end = json.JSONDecoder().raw_decode(answer, at)
+    except (ValueError, RecursionError):
+        return {}, at
+    return value, end
 
 
 def _agreement(favour: int, votes: int) -> float | None:

@@ -7,6 +7,7 @@ the kind and whose object is the class; see docs/checks.md.
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,34 @@ def check_classes() -> dict[str, type[BaseCheck]]:
             )
             continue
         try:
-            classes[point.name] = point.load()
-        except Exception as error:  # noqa: BLE001 - somebody else's code
+            found = point.load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code
             why = f"{type(error).__name__}: {error}"
             problems.append(f"The check {point.name!r} cannot be loaded: {why}")
+            continue
+        fault = _fault_of(found, point.name)
+        if fault:
+            problems.append(f"The check {point.name!r} of {point.value} {fault}.")
+        else:
+            classes[point.name] = found
     if problems:
         raise UsageError(problems)
     return classes
+
+
+def _fault_of(found: object, kind: str) -> str:
+    """
+    Return why something is no class of a check; empty when it is one.
+    """
+    if not isinstance(found, type) or not is_dataclass(found):
+        return "is no dataclass"
+    if getattr(found, "KIND", None) != kind:
+        return f"has another KIND: {getattr(found, 'KIND', None)!r}"
+    if getattr(found, "SHORT", None) not in {field.name for field in fields(found)}:
+        return "has a SHORT that is none of its fields"
+    names = ("grade", "questions", "spec", "label", "needs_folder")
+    lacking = [name for name in names if not hasattr(found, name)]
+    return f"lacks {', '.join(lacking)}" if lacking else ""
 
 
 def _ours(place: str) -> type[BaseCheck]:

@@ -103,6 +103,13 @@ class _Helper:
         reply: dict[str, Any] = json.loads(received)
         return reply
 
+    @property
+    def is_alive(self) -> bool:
+        """
+        Tell whether the process is there: one that waits may have been killed.
+        """
+        return self._process.poll() is None
+
     def end(self) -> None:
         """
         End the process.
@@ -150,14 +157,20 @@ class _Pool:
         except (OSError, ValueError):
             helper.end()
             raise CheckError(f"{what} ended its helper process") from None
+        except BaseException:
+            helper.end()
+            raise
         with self._lock:
             self._free.append(helper)
         return reply
 
     def _take(self) -> _Helper:
         with self._lock:
-            if self._free:
-                return self._free.pop()
+            while self._free:
+                helper = self._free.pop()
+                if helper.is_alive:
+                    return helper
+                helper.end()
         try:
             return _Helper()
         except OSError as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from reliability.checks.base import BaseCheck, shown
+from reliability.checks.base import BaseCheck, require_pattern, shown
 from reliability.grades import Grade
 
 if TYPE_CHECKING:
@@ -107,6 +107,15 @@ class Regex(BaseCheck):
     SHORT: ClassVar[str] = "pattern"
     pattern: str
     timeout: float = REGEX_TIMEOUT_S
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what is no regular expression.
+
+        Raises:
+            ValueError: when it is none.
+        """
+        require_pattern(self.pattern)
 
     def grade(self, evidence: Evidence) -> Grade:
         """

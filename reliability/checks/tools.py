@@ -12,7 +12,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from reliability.checks.base import BaseCheck, label_of
+from reliability.checks.base import BaseCheck, brief, label_of, require_pattern
+from reliability.clock import SystemClock
 from reliability.grades import Grade
 from reliability.transcript import tool_calls
 
@@ -24,6 +25,9 @@ ANYBODY = "*"
 """As `by`: the main agent and every subagent."""
 
 _TIMEOUT_S = 5.0
+"""For all calls of a trial together: how many there are is the agent's choice."""
+
+_LEAST_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,18 @@ class ToolUsed(BaseCheck):
     input_matches: str | None = None
     by: str = ANYBODY
 
+    def __post_init__(self) -> None:
+        """
+        Refuse what is no regular expression, and bounds that no number meets.
+
+        Raises:
+            ValueError: when one of them is so.
+        """
+        if self.input_matches is not None:
+            require_pattern(self.input_matches)
+        if self.max is not None and self.max < self.min:
+            raise ValueError(f"min is {self.min}, which is more than max, {self.max}")
+
     def grade(self, evidence: Evidence) -> Grade:
         """
         Count the calls.
@@ -55,7 +71,11 @@ class ToolUsed(BaseCheck):
             CheckError: when `input_matches` finds no end.
         """
         calls = _calls(evidence, self.by)
-        count = sum(self._counts(step) for step in calls)
+        clock = SystemClock()
+        end_mono_s = clock.monotonic_s() + _TIMEOUT_S
+        count = sum(
+            self._counts(step, end_mono_s - clock.monotonic_s()) for step in calls
+        )
         if self.min <= count and (self.max is None or count <= self.max):
             return Grade.of("")
         wanted = f"at least {self.min}"
@@ -66,7 +86,7 @@ class ToolUsed(BaseCheck):
             which += f" with {self.input_matches!r}"
         return Grade.of(f"expected {wanted} {which}, got {count} ({_said(calls)})")
 
-    def _counts(self, step: Step) -> bool:
+    def _counts(self, step: Step, left_s: float) -> bool:
         if step.tool != self.tool:
             return False
         if self.input_matches is None:
@@ -74,7 +94,7 @@ class ToolUsed(BaseCheck):
         from reliability.checks.sandbox import search
 
         text = json.dumps(step.input, ensure_ascii=False)
-        return search(self.input_matches, text, timeout_s=_TIMEOUT_S)
+        return search(self.input_matches, text, timeout_s=max(left_s, _LEAST_S))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +111,15 @@ class ToolNotUsed(BaseCheck):
     tools: tuple[str, ...] | str
     by: str = ANYBODY
 
+    def __post_init__(self) -> None:
+        """
+        Refuse a list without a tool.
+
+        Raises:
+            ValueError: when it is empty.
+        """
+        _require_tools(self.tools)
+
     def grade(self, evidence: Evidence) -> Grade:
         """
         Look for a call.
@@ -101,7 +130,7 @@ class ToolNotUsed(BaseCheck):
         )
         if not used:
             return Grade.of("")
-        told = ", ".join(f"{count} of {tool}" for tool, count in used.items())
+        told = ", ".join(f"{count} of {brief(tool)}" for tool, count in used.items())
         return Grade.of(f"expected no calls of {', '.join(names)}, got {told}")
 
 
@@ -118,6 +147,15 @@ class ToolOrder(BaseCheck):
     SHORT: ClassVar[str] = "tools"
     tools: tuple[str, ...]
     by: str = ""
+
+    def __post_init__(self) -> None:
+        """
+        Refuse a list without a tool.
+
+        Raises:
+            ValueError: when it is empty.
+        """
+        _require_tools(self.tools)
 
     @property
     def label(self) -> str:
@@ -143,6 +181,11 @@ class ToolOrder(BaseCheck):
         return Grade.of(f"{reason} ({_said(calls)})")
 
 
+def _require_tools(tools: tuple[str, ...] | str) -> None:
+    if not tools:
+        raise ValueError("it names no tool")
+
+
 def _calls(evidence: Evidence, by: str) -> tuple[Step, ...]:
     return tool_calls(evidence.steps, by=None if by == ANYBODY else by)
 
@@ -151,7 +194,7 @@ def _said(calls: tuple[Step, ...]) -> str:
     """
     Return which tools were called, in order, for an error.
     """
-    names = [step.tool for step in calls]
+    names = [brief(step.tool) for step in calls]
     shown = ", ".join(names[:20]) or "none"
     more = len(names) - 20
     return f"called: {shown}{f' and {more} more' if more > 0 else ''}"

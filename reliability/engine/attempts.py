@@ -44,6 +44,7 @@ class Attempts:
         self._cases = {case.name: case for case in suite.cases}
         self._targets = targets
         self._run_id = run_id
+        self._redact = scene.redactor.value
         self._cancel = threading.Event()
         self._lodgings = Lodgings(suite, targets, scene, run_id, self._cancel)
 
@@ -82,7 +83,8 @@ class Attempts:
         )
         agent = self._targets.agent_of(case)
         if not agent.needs_room:
-            return grade_reply(case, _asked(agent, call), None)
+            reply = _asked(agent, call)
+            return grade_reply(case, reply, None, self._redact)
         return self._lodgings.lodge(
             case,
             call,

@@ -3,13 +3,14 @@ The agent's folder after the agent has ended, for the checks that look into it.
 
 A check's command runs there as the agent's user, with the agent's limits and without
 its credentials. Its own files lie in a folder beside, made when the agent had ended
-and gone before anybody else comes.
+and gone before anybody else comes; so do its HOME and TMPDIR, since programs obey what
+they find in them: the agent could leave there what makes a check say anything.
 """
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from reliability.agents.environment import command_environment
@@ -19,7 +20,7 @@ from reliability.grades import Ended
 from reliability.process import run_child
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from reliability.agents import Room
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _CAP_BYTES = 64 * 1024
 _HIDDEN = "{hidden}"
+_FILES = "files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,6 @@ class RoomLeavings:
     pass_env: tuple[str, ...]
     scene: Scene
     tools: Tools
-    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def folder(self) -> Path:
@@ -76,30 +77,35 @@ class RoomLeavings:
         Raises:
             CheckError: when it cannot be started, or the run is cancelled meanwhile.
         """
-        number = next(self._numbers)
-        folder = self.room.home / f"check-{number}"
+        name = f"check-{token_hex(8)}"
+        folder = self.room.home / name
+        hidden_folder = str(folder / _FILES)
         try:
-            self._hide(folder, hidden)
+            self._hide(folder / _FILES, hidden)
             report = run_child(
-                [word.replace(_HIDDEN, str(folder)) for word in argv],
+                [word.replace(_HIDDEN, hidden_folder) for word in argv],
                 stdin=stdin,
                 env={
-                    **command_environment(self.scene.environ, self.room, self.pass_env),
+                    **command_environment(
+                        self.scene.environ,
+                        replace(self.room, home=folder),
+                        self.pass_env,
+                    ),
                     **{
-                        name: value.replace(_HIDDEN, str(folder))
-                        for name, value in env.items()
+                        variable: value.replace(_HIDDEN, hidden_folder)
+                        for variable, value in env.items()
                     },
                 },
                 cwd=self.room.workspace,
                 timeout_s=timeout_s,
                 cap_bytes=_CAP_BYTES,
                 cancel=self.tools.cancel,
-                cookie=f"{self.cookie}-check-{number}",
+                cookie=f"{self.cookie}-{name}",
                 clock=self.scene.clock,
                 uid=self.room.uid,
                 gid=self.room.gid,
             )
-        except (MeasureError, OSError) as error:
+        except (MeasureError, OSError, ValueError) as error:
             raise CheckError(f"the check's command cannot be run: {error}") from None
         finally:
             remove_tree(folder, self.tools)
@@ -114,8 +120,9 @@ class RoomLeavings:
         )
 
     def _hide(self, folder: Path, hidden: Mapping[str, bytes]) -> None:
-        folder.mkdir(mode=0o755)
-        folder.chmod(0o755)
+        for one in (folder.parent, folder):
+            one.mkdir(mode=0o755)
+            one.chmod(0o755)
         for name, content in hidden.items():
             path = folder / name
             self.room.write_file(path, content)

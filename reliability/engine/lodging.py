@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from reliability.agents.user import choose_user
 from reliability.choices import Isolation
 from reliability.engine.chores import Chores
-from reliability.engine.grading import grade_reply
+from reliability.engine.grading import grade_reply, needs_folder
 from reliability.engine.leavings import RoomLeavings
-from reliability.engine.leftovers import describe_leftovers
+from reliability.engine.leftovers import MAX_NAMES, describe_leftovers
+from reliability.engine.removals import name_removed
 from reliability.engine.task import Attempted
 from reliability.engine.tools import ToolError, Tools
 from reliability.engine.workspace import Rooms
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from reliability.engine.stay import Stay
     from reliability.engine.targets import Targets
     from reliability.suite import Case, Suite
+
+CANCELLED = "the run was cancelled before anybody could look"
+NOT_COMPARED = (
+    "there is nothing to compare with: with isolation none the agent works in the "
+    "workspace itself, of which there is no copy"
+)
 
 
 class Lodgings:
@@ -108,7 +115,7 @@ class Lodgings:
         except OSError as error:
             # It could not be handed its files: nothing was called.
             return Attempted(Reply(trouble=self._no_room(error)))
-        evidence = self._leftovers(stay)
+        evidence = self._leftovers(stay, is_asked=needs_folder(case))
         leavings: RoomLeavings | None = None
         try:
             stay.open_door()
@@ -126,23 +133,34 @@ class Lodgings:
         if evidence:
             known = {**reply.evidence, "workspace": evidence}
             reply = replace(reply, evidence=known)
-        return grade_reply(case, reply, leavings)
+        return grade_reply(case, reply, leavings, self._scene.redactor.value)
 
-    def _leftovers(self, stay: Stay) -> Mapping[str, Any]:
+    def _leftovers(self, stay: Stay, *, is_asked: bool) -> Mapping[str, Any]:
         """
         Return evidence of what the agent changed in its folder; empty when nothing.
+
+        Args:
+            is_asked: A check may want to know: also that nobody can, and what was in
+                folders that are gone.
         """
         if self._cancel.is_set() or stay.origin is None:
-            return {}
+            why = NOT_COMPARED if stay.origin is None else CANCELLED
+            return {"unknown": why} if is_asked else {}
         try:
-            return describe_leftovers(
-                stay.leftovers(),
+            survey = stay.leftovers()
+            if is_asked:
+                name_removed(survey, stay.origin.tree, most=MAX_NAMES)
+            evidence = describe_leftovers(
+                survey,
                 stay.origin.tree,
                 tools=self._tools,
                 redact=self._scene.redactor.text,
             )
         except (OSError, ToolError) as error:
             return {"unknown": f"it could not be looked at: {error}"}
+        if evidence and stay.origin.prefix:
+            return {**evidence, "folder": stay.origin.prefix}
+        return evidence
 
     def _open_rooms(self, case: Case, hidden: set[Path], commit: str) -> Rooms:
         folder, ref, isolation = _place(case)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reliability.engine.events import check_fields
-from reliability.engine.grading import graded, outcome_of
+from reliability.engine.grading import grade_of, graded, outcome_of
 from reliability.engine.task import Attempted
 from reliability.errors import CheckError
 from reliability.grades import Evidence, Grade
@@ -186,7 +186,7 @@ class StoredTrials:
         grades: dict[int, Grade] = {}
         for place, weighed in enumerate(case.checks):
             try:
-                grades[place] = weighed.check.grade(evidence)
+                grades[place] = grade_of(weighed.check, evidence)
             except CheckError as error:
                 spec = json.dumps(weighed.check.spec(), sort_keys=True)
                 if spec not in stored:

@@ -11,14 +11,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reliability.agents import open_agent
+from reliability.engine.grading import questions_of
+from reliability.errors import CheckError
 from reliability.model import Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from reliability.agents import Agent
     from reliability.engine.scene import Scene
+    from reliability.grades import Check, Evidence, Question
     from reliability.settings import Settings
     from reliability.suite import Case, Suite
 
@@ -149,8 +152,18 @@ def _judges(suite: Suite) -> set[str]:
         question.model
         for case in suite.cases
         for weighed in case.checks
-        for question in weighed.check.questions(nothing)
+        for question in _questions(weighed.check, nothing)
     }
+
+
+def _questions(check: Check, evidence: Evidence) -> Sequence[Question]:
+    """
+    Return what a check would ask; one that breaks on no evidence breaks a trial later.
+    """
+    try:
+        return questions_of(check, evidence)
+    except CheckError:
+        return ()
 
 
 def _shared(settings: Settings) -> Settings:

@@ -2,7 +2,8 @@
 The results as JUnit XML, in the dialect that CI systems read.
 
 A trial that could not be measured is an `error`, one that failed is a `failure`: the
-difference between the two is the point of this project.
+difference between the two is the point of this project. One that the end of the run cut
+off is `skipped`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from reliability.escape import visible
+from reliability.kinds import CUT_KINDS
 from reliability.model import Outcome
 from reliability.report.words import ANSWER_CUT, title
 
@@ -32,7 +34,8 @@ def junit(result: RunResult) -> Iterator[str]:
         name=visible(f"reliability of {title(result)}"),
         tests=str(len(result.trials)),
         failures=str(tally.failed),
-        errors=str(tally.invalid + tally.unknown),
+        errors=str(tally.invalid - tally.cut + tally.unknown),
+        skipped=str(tally.cut),
         time=f"{result.duration_s:.3f}",
         timestamp=result.started_utc,
     )
@@ -59,6 +62,9 @@ def _case(trial: TrialResult) -> ET.Element:
         changed = {"changed": "true"} if trial.changed else {}
         case.append(_properties(reused_from=trial.reused_from, **changed))
     if trial.outcome is Outcome.PASS:
+        return case
+    if trial.kind in CUT_KINDS:
+        ET.SubElement(case, "skipped", message=visible(trial.reason))
         return case
     tag = "failure" if trial.outcome is Outcome.FAIL else "error"
     problem = ET.SubElement(case, tag, message=visible(trial.reason), type=trial.kind)
