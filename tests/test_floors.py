@@ -60,6 +60,7 @@ FLOORS: dict[str, tuple[int, int]] = {
     "against": (6, 1),
     "run": (6, 0),
     "compare": (6, 0),
+    "bisect": (6, 2),
     "merge": (6, 1),
     "regrade": (6, 1),
     "library": (7, 0),

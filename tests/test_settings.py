@@ -61,7 +61,8 @@ WRONG = {
 }
 ANY_TEXT_GOES = {
     *("model", "prompt", "prompt-file", "output-dir", "prices", "simulator"),
-    *("artifact-name", "run-as", "suite", "case", "tag", "checks", "against", "baseline"),
+    *("artifact-name", "run-as", "suite", "case", "tag", "checks"),
+    *("against", "baseline"),
 }
 
 

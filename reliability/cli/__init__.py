@@ -16,6 +16,7 @@ import click
 
 from reliability import __version__
 from reliability.cli.again import merge, resume
+from reliability.cli.bisect import bisect
 from reliability.cli.comparing import compare
 from reliability.cli.init import init
 from reliability.cli.logs import report, show, verify
@@ -23,6 +24,7 @@ from reliability.cli.output import complain
 from reliability.cli.regrading import regrade
 from reliability.cli.running import demo, run, simulate
 from reliability.cli.suites import check_config, plan, schema
+from reliability.cli.tries import tries
 from reliability.errors import (
     EXIT_NOT_MEASURED,
     EXIT_OK,
@@ -48,7 +50,7 @@ def cli() -> None:
 for _command in (
     *(run, resume, merge, demo, simulate),
     *(init, plan, check_config, schema),
-    *(show, report, verify, regrade, compare),
+    *(show, report, verify, regrade, bisect, compare, tries),
 ):
     cli.add_command(_command)
 

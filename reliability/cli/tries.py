@@ -1,0 +1,130 @@
+"""
+The command `tries`: what k tries come to, case by case, from a log.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reliability.errors import UsageError
+
+if TYPE_CHECKING:
+    from reliability.run_result import RunResult
+
+
+@click.command()
+@click.argument("log", type=click.Path(path_type=Path))
+@click.option("--k", default=3, show_default=True, metavar="N", help="How many tries.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON.")
+def tries(log: Path, k: int, as_json: bool) -> None:
+    """
+    Say from LOG what K tries of each case come to.
+
+    pass@k: at least one of them passes. pass^k: all of them do. With exact bounds for
+    each case, the mean over cases, and whether a case is proven to be mixed. Also
+    percentiles of the time that trials took. It judges nothing: exit code 0.
+    """
+    from reliability.gate import EARLY_STOP
+    from reliability.results import read_result
+
+    result = read_result(log)
+    try:
+        rows = [_row(result, at, k) for at in range(len(result.cases))]
+    except ValueError as error:
+        raise UsageError(
+            f"{log.name}: {error}.", remedy="Ask for a smaller k, or run more loops."
+        ) from None
+    notes = []
+    if result.stopped_by == EARLY_STOP:
+        notes.append("The run was stopped early, which biases these numbers.")
+    if as_json:
+        document = {"k": k, "cases": rows, "mean": _means(rows), "notes": notes}
+        click.echo(json.dumps(document, indent=2))
+        return
+    _show(result, rows, k, notes)
+
+
+def _row(result: RunResult, at: int, k: int) -> dict[str, Any]:
+    from reliability.stats.passes import all_of, any_of, steadiness
+
+    case, confidence = result.cases[at], result.confidence
+    passed, measured = case.tally.passed, case.tally.measured
+    try:
+        one = any_of(passed, measured, k, confidence=confidence)
+        every = all_of(passed, measured, k, confidence=confidence)
+    except ValueError as error:
+        raise ValueError(f"case {case.plan.name}: {error}") from None
+    return {
+        "name": case.plan.name,
+        "pass_at_k": one._asdict(),
+        "pass_hat_k": every._asdict(),
+        "steadiness": steadiness(passed, measured, confidence=confidence),
+    }
+
+
+def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
+    return {
+        name: sum(row[name]["estimate"] for row in rows) / len(rows)
+        for name in ("pass_at_k", "pass_hat_k")
+    }
+
+
+def _show(
+    result: RunResult, rows: list[dict[str, Any]], k: int, notes: list[str]
+) -> None:
+    from reliability.escape import console_text
+
+    for row in rows:
+        click.echo(console_text(row["name"]))
+        for label, name in ((f"pass@{k}", "pass_at_k"), (f"pass^{k}", "pass_hat_k")):
+            found = row[name]
+            ends = f"at least {found['lower']:.1%}, at most {found['upper']:.1%}"
+            click.echo(f"  {label:<9} {found['estimate']:.1%} ({ends})")
+        click.echo(f"  {'':<9} {row['steadiness']}")
+    if len(rows) > 1:
+        means = _means(rows)
+        each = f"pass@{k} {means['pass_at_k']:.1%}, pass^{k} {means['pass_hat_k']:.1%}"
+        click.echo(f"Mean over {len(rows)} cases: {each}")
+    for line in _times(result):
+        click.echo(line)
+    for note in notes:
+        click.echo(f"Note: {note}")
+
+
+def _times(result: RunResult) -> list[str]:
+    """
+    Return percentiles of the times of the trials up to the first that was cut off.
+
+    Later ones that ended are not like those that did not: they were quicker.
+    """
+    import math
+
+    from reliability.kinds import CUT_KINDS, ErrorKind
+    from reliability.model import Outcome
+    from reliability.stats.percentile import percentile
+
+    times: list[float] = []
+    for trial in result.trials:
+        if trial.kind in CUT_KINDS or trial.outcome is Outcome.UNKNOWN:
+            break
+        if trial.outcome is not Outcome.INVALID:
+            timed_out = trial.kind == ErrorKind.TIMEOUT
+            times.append(math.inf if timed_out else trial.duration_s)
+    if not times:
+        return []
+    lines = []
+    for share in (0.5, 0.9, 0.95):
+        found = percentile(times, share)
+        upper = f"{found.upper:.2f} s"
+        if found.upper == math.inf:
+            upper = f"> {found.most:.2f} s, not enough trials"
+        point = f"{found.point:.2f} s" if found.point < math.inf else "no end in time"
+        lines.append(
+            f"Time p{100 * share:g}: {point} ({found.lower:.2f} s to {upper}; "
+            f"{found.size} trials)"
+        )
+    return lines
