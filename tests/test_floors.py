@@ -55,6 +55,8 @@ FLOORS: dict[str, tuple[int, int]] = {
     "earlier": (4, 2),
     "github": (4, 0),
     "reading": (4, 0),
+    "consistency": (4, 0),
+    "analysis": (4, 1),
     "results": (4, 1),
     "engine": (5, 0),
     "against": (6, 1),

@@ -16,6 +16,7 @@ import click
 
 from reliability import __version__
 from reliability.cli.again import merge, resume
+from reliability.cli.analysing import analyze
 from reliability.cli.bisect import bisect
 from reliability.cli.comparing import compare
 from reliability.cli.init import init
@@ -50,7 +51,7 @@ def cli() -> None:
 for _command in (
     *(run, resume, merge, demo, simulate),
     *(init, plan, check_config, schema),
-    *(show, report, verify, regrade, bisect, compare, tries),
+    *(show, report, verify, regrade, bisect, compare, tries, analyze),
 ):
     cli.add_command(_command)
 
