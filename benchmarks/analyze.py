@@ -46,7 +46,11 @@ def written(folder: Path, count: int) -> Path:
     fields = dict(start.fields)
     fields["cases"] = [{**fields["cases"][0], "loops": count}]
     with Journal.create(
-        folder, base_name="many", run_id="0badcafe", clock=SystemClock()
+        folder,
+        base_name="many",
+        run_id="0badcafe",
+        clock=SystemClock(),
+        redact=dict,
     ) as journal:
         journal.append("run_started", fields)
         for number, answer in enumerate(answers(count), 1):

@@ -224,10 +224,18 @@ def _case(name: str, trials: Sequence[_Trial], left_out: int) -> CaseAnalysis:
         else (),
         resources=resources,
         evenness=evenness(resources),
-        tools=paths([trial.tools for trial in trials if trial.passed]),
+        tools=_tools(trials),
         delegated=_share(trial.subagents > 0 for trial in trials),
         relayed=_mean(one.relayed for one in trials if one.relayed is not None),
     )
+
+
+def _tools(trials: Sequence[_Trial]) -> Paths:
+    """
+    Return how alike the tools of passing trials are; nothing where none was used.
+    """
+    found = [trial.tools for trial in trials if trial.passed]
+    return paths(found if any(found) else ())
 
 
 def _modes(

@@ -9,16 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from fakes.runs import ENVIRON, outcomes
 from fakes.suites import DATA
 
 from reliability.checks.base import BaseCheck
 from reliability.checks.registry import check_classes
 from reliability.errors import UsageError
+from reliability.run import run
 from reliability.suites.loader import load_suite
+from reliability.suites.opening import open_suite
 from reliability.suites.parameters import parameters_of
 from reliability.suites.statics import checks_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reliability.suite import Weighed
 
 
@@ -136,3 +141,29 @@ def test_what_a_check_says_of_itself_reads_back_as_itself() -> None:
         if "judge" in one.spec() or "command" in one.spec():
             continue  # A judge needs a suite; the log has no paths as written.
         assert (one,) == read(json.dumps([one.spec()]))
+
+
+def test_a_simulated_judge_has_a_vote(tmp_path: Path) -> None:
+    """
+    A suite with judges can be tried without a key: it is measured, and labelled.
+    """
+    suite_file = tmp_path / "reliability.yml"
+    suite_file.write_text(
+        "version: 1\njudge: {model: m}\ncases:\n"
+        "  - name: polite\n    prompt: Say hello.\n"
+        "    checks: [{judge: {rubric: Is it polite?, votes: 1}}]\n",
+        encoding="utf-8",
+    )
+    given = {
+        "suite": str(suite_file),
+        "backend": "simulated",
+        "simulator": "latency=0,pass-rate=1",
+        "loops": "2",
+        "delay": "0",
+        "output-dir": str(tmp_path / "out"),
+    }
+    suite = open_suite(given)
+    result = run(suite.settings, suite=suite, environ=ENVIRON, workspace=tmp_path)
+
+    assert ["pass", "pass"] == outcomes(result)
+    assert result.simulated

@@ -112,12 +112,27 @@ def _resources(found: Compared) -> list[tuple[str, str]]:
     if all(times):
         ratio = times[1] / times[0]
         text = f"{duration(times[0])} to {duration(times[1])} a trial in the median"
-        rows.append(("Time", f"{text} ({ratio:.2f} times)"))
+        p = _slower(found)
+        rows.append(("Time", f"{text} ({ratio:.2f} times; p = {p:.2g} for slower)"))
     costs = [_success_usd(run) for run in (found.base, found.head)]
     if costs[0] and costs[1]:
         text = f"${costs[0]:.4f} to ${costs[1]:.4f} a success"
         rows.append(("Cost", f"{text} ({costs[1] / costs[0]:.2f} times)"))
     return rows
+
+
+def _slower(found: Compared) -> float:
+    """
+    Return the chance of such times if head were no slower, stratified by case.
+    """
+    from reliability.stats.expense import slower
+
+    times: dict[str, tuple[list[float], list[float]]] = {}
+    for arm, run in enumerate((found.base, found.head)):
+        for trial in run.trials:
+            if trial.duration_s:
+                times.setdefault(trial.case, ([], []))[arm].append(trial.duration_s)
+    return slower(list(times.values()))
 
 
 def _typical_s(run: RunResult) -> float:

@@ -91,6 +91,8 @@ def _show(
         click.echo(f"Mean over {len(rows)} cases: {each}")
     for line in _times(result):
         click.echo(line)
+    for line in _cost(result):
+        click.echo(line)
     for note in notes:
         click.echo(f"Note: {note}")
 
@@ -128,3 +130,30 @@ def _times(result: RunResult) -> list[str]:
             f"{found.size} trials)"
         )
     return lines
+
+
+def _cost(result: RunResult) -> list[str]:
+    """
+    Return what a success costs, where the price of every trial is known.
+    """
+    from reliability.model import Outcome
+    from reliability.stats.expense import success_cost
+
+    measured = [
+        trial
+        for trial in result.trials
+        if trial.outcome in {Outcome.PASS, Outcome.FAIL}
+    ]
+    known = [
+        (trial.cost_usd, trial.outcome is Outcome.PASS)
+        for trial in measured
+        if trial.cost_usd is not None
+    ]
+    if result.simulated or not known or len(known) < len(measured):
+        return []
+    found = success_cost(known)
+    if found is None:
+        spent = sum(cost for cost, _ in known)
+        return [f"Cost: ${spent:.4f}, and no success"]
+    ends = f"${found.lower:.4f} to ${found.upper:.4f}"
+    return [f"Cost a success: ${found.usd:.4f} ({ends})"]

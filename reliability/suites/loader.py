@@ -99,6 +99,11 @@ def load_suite(
     )
 
 
+SIMULATED_VOTE = 'pass-rate=1,answer={"pass": true}'
+"""What a simulated judge says unless its own `simulator` says otherwise: any other
+answer is no vote, and every trial would be invalid."""
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
@@ -164,14 +169,15 @@ def _judge(whole: Whole) -> Settings | None:
     # The simulator stands for every service, or a trial run would need a key.
     given = {}
     if "backend" in whole.given and whole.given["backend"].text == "simulated":
-        names = {"backend", "simulator"} & whole.given.keys()
-        given = {name: whole.given[name] for name in names}
+        given = {"backend": whole.given["backend"]}
     elif node is None:
         text = "a check asks a model; say which, such as `judge: {model: NAME}`"
         problems.add(1, ("judge",), text)
         return None
     said = merged([layer], given)
     texts = {name: one.text for name, one in said.items()}
+    if texts.get("backend") == "simulated":
+        texts = {"simulator": SIMULATED_VOTE, **texts}
     try:
         return Settings.from_text(
             {"agent": "judge", "backend": "messages", **texts}, also=whole.also
