@@ -14,9 +14,11 @@ from reliability.gate import Gate
 from reliability.model import Outcome, RunStatus, Verdict
 from reliability.run_result import CasePlan, Tally
 from reliability.stats import Referee
+from reliability.suites.opening import open_suite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def plans(*rates: float, planned: int = 20) -> list[CasePlan]:
@@ -191,3 +193,24 @@ def test_gate_of_an_earlier_version_is_the_plain_one() -> None:
     assert Gate() == Gate.read({})
     asked = a_gate(early_stop=True)
     assert asked == Gate.read({"gate": asked.as_json()})
+
+
+def test_a_suite_file_says_what_its_run_must_show(tmp_path: Path) -> None:
+    """
+    Rate, confidence and rule under `defaults` are the run's; a case may have a floor.
+    """
+    path = tmp_path / "reliability.yml"
+    path.write_text(
+        "version: 1\n"
+        "defaults: {backend: simulated, loops: 50, min-pass-rate: 0.8,"
+        " confidence: 0.9, gate: all-cases, early-stop: false}\n"
+        "cases:\n  - {name: a, prompt: x}\n"
+        "  - {name: b, prompt: y, min-pass-rate: 0.5}\n",
+        encoding="utf-8",
+    )
+    suite = open_suite({"suite": str(path)})
+
+    assert Gate(rule=GateRule.ALL_CASES, min_pass_rate=0.8, confidence=0.9) == Gate.of(
+        suite
+    )
+    assert [0.8, 0.5] == [case.settings.min_pass_rate for case in suite.cases]

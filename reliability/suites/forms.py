@@ -29,7 +29,8 @@ _OF_CASES = ("prompt", "prompt-file", "loops", "min-pass-rate", *_OF_AGENTS)
 _OF_RUNS = (
     *("agent", "parallel", "max-workers", "requests-per-minute", "delay"),
     *("max-attempts", "max-cost-usd", "max-tokens", "max-minutes"),
-    *("on-inconclusive", "prices"),
+    *("on-inconclusive", "prices", "confidence", "gate", "early-stop", "on-stop"),
+    *("max-invalid", "expected-rate", "allow-unreachable", "margin"),
 )
 _OF_JUDGES = (
     *("backend", "model", "command", "timeout", "pass-env", "context"),
