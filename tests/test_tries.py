@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 import pytest
 from fakes.runs import own_environ, python, run_simulated
+from fakes.trials import a_trial
 from hypothesis import given
 from scipy import stats as oracle
 
 from reliability.errors import EXIT_USAGE
+from reliability.kinds import ErrorKind
+from reliability.model import Outcome
+from reliability.report.trial_times import times_by_case
 from reliability.stats.passes import all_of, any_of, steadiness
 from reliability.stats.percentile import enough_for, percentile, ranks
 
@@ -144,3 +148,41 @@ def test_the_command_tells_tries_and_times_from_a_log(tmp_path: Path) -> None:
     )
     assert EXIT_USAGE == refused.returncode
     assert "case prompt: k is 13, and only 12 trials were measured" in refused.stderr
+
+
+@given(
+    count=st.integers(1, 400),
+    share=st.sampled_from([0.1, 0.5, 0.9, 0.95, 0.99]),
+    half=st.sampled_from([0.005, 0.025, 0.1]),
+)
+def test_ranks_are_the_closest_that_keep_their_promise(
+    count: int, share: float, half: float
+) -> None:
+    """
+    By SciPy's binomial law: one rank further in would miss too often.
+    """
+    law = oracle.binom(count, share)
+    low, high = ranks(count, share, half)
+
+    assert low == 0 or law.cdf(low - 1) <= half + 1e-12
+    assert law.cdf(low) > half - 1e-12
+    assert high == 0 or law.sf(high - 1) <= half + 1e-12
+    assert law.sf((high or count + 1) - 2) > half - 1e-12
+
+
+def test_times_end_at_the_first_trial_without_an_end() -> None:
+    """
+    Cut off, unknown or never begun: later ones were only the quicker ones.
+    """
+    timeout = a_trial(2, outcome=Outcome.FAIL, kind=ErrorKind.TIMEOUT)
+    lost = a_trial(3, outcome=Outcome.INVALID, kind=ErrorKind.OVERLOADED)
+    first = [a_trial(1, duration_s=1.0), timeout, lost, a_trial(4, duration_s=2.0)]
+    case = first[0].case
+    cut = a_trial(5, outcome=Outcome.INVALID, kind=ErrorKind.CANCELLED)
+    unknown = a_trial(5, outcome=Outcome.UNKNOWN)
+    later = a_trial(6, duration_s=0.1)
+
+    expected = {case: [1.0, math.inf, 2.0]}
+    assert expected == times_by_case([*first, cut, later])
+    assert expected == times_by_case([*first, unknown, later])
+    assert expected == times_by_case([*first, later])

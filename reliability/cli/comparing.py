@@ -125,24 +125,27 @@ def _slower(found: Compared) -> float:
     """
     Return the chance of such times if head were no slower, stratified by case.
     """
+    from reliability.report.trial_times import times_by_case
     from reliability.stats.expense import slower
 
-    times: dict[str, tuple[list[float], list[float]]] = {}
-    for arm, run in enumerate((found.base, found.head)):
-        for trial in run.trials:
-            if trial.duration_s:
-                times.setdefault(trial.case, ([], []))[arm].append(trial.duration_s)
-    return slower(list(times.values()))
+    base, head = (times_by_case(run.trials) for run in (found.base, found.head))
+    return slower([(base[case], head[case]) for case in head if case in base])
 
 
 def _typical_s(run: RunResult) -> float:
+    from math import inf
     from statistics import median
 
-    times = [trial.duration_s for trial in run.trials if trial.duration_s]
-    return median(times) if times else 0.0
+    from reliability.report.trial_times import times_by_case
+
+    groups = times_by_case(run.trials).values()
+    times = [seconds for group in groups for seconds in group]
+    middle = median(times) if times else 0.0
+    return middle if middle < inf else 0.0
 
 
 def _success_usd(run: RunResult) -> float | None:
-    if run.simulated or run.cost_usd is None or not run.tally.passed:
+    is_known = run.priced == run.attempts
+    if run.simulated or run.cost_usd is None or not run.tally.passed or not is_known:
         return None
     return run.cost_usd / run.tally.passed

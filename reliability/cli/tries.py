@@ -99,36 +99,31 @@ def _show(
 
 def _times(result: RunResult) -> list[str]:
     """
-    Return percentiles of the times of the trials up to the first that was cut off.
-
-    Later ones that ended are not like those that did not: they were quicker.
+    Return percentiles of the times that trials took.
     """
     import math
 
-    from reliability.kinds import CUT_KINDS, ErrorKind
-    from reliability.model import Outcome
-    from reliability.stats.percentile import percentile
+    from reliability.report.trial_times import times_by_case
+    from reliability.stats.percentile import enough_for, percentile
 
-    times: list[float] = []
-    for trial in result.trials:
-        if trial.kind in CUT_KINDS or trial.outcome is Outcome.UNKNOWN:
-            break
-        if trial.outcome is not Outcome.INVALID:
-            timed_out = trial.kind == ErrorKind.TIMEOUT
-            times.append(math.inf if timed_out else trial.duration_s)
+    groups = times_by_case(result.trials).values()
+    times = [seconds for group in groups for seconds in group]
     if not times:
         return []
     lines = []
     for share in (0.5, 0.9, 0.95):
         found = percentile(times, share)
-        upper = f"{found.upper:.2f} s"
+        longest = f"> {found.most:.2f} s"
+        why = "not enough trials"
+        if found.size >= enough_for(share):
+            why = "some met their time limit"
+        upper = f"{found.upper:.2f} s" if found.upper < math.inf else longest
+        lower = f"{found.lower:.2f} s" if found.lower < math.inf else longest
+        point = f"{found.point:.2f} s" if found.point < math.inf else longest
+        ends = f"{lower} to {upper}"
         if found.upper == math.inf:
-            upper = f"> {found.most:.2f} s, not enough trials"
-        point = f"{found.point:.2f} s" if found.point < math.inf else "no end in time"
-        lines.append(
-            f"Time p{100 * share:g}: {point} ({found.lower:.2f} s to {upper}; "
-            f"{found.size} trials)"
-        )
+            ends += f", {why}"
+        lines.append(f"Time p{100 * share:g}: {point} ({ends}; {found.size} trials)")
     return lines
 
 
@@ -139,21 +134,20 @@ def _cost(result: RunResult) -> list[str]:
     from reliability.model import Outcome
     from reliability.stats.expense import success_cost
 
-    measured = [
-        trial
-        for trial in result.trials
-        if trial.outcome in {Outcome.PASS, Outcome.FAIL}
-    ]
-    known = [
-        (trial.cost_usd, trial.outcome is Outcome.PASS)
-        for trial in measured
-        if trial.cost_usd is not None
-    ]
-    if result.simulated or not known or len(known) < len(measured):
+    if result.simulated or result.cost_usd is None:
         return []
+    # What could not be measured was paid for too.
+    known = [
+        (trial.cost_usd or 0.0, trial.outcome is Outcome.PASS)
+        for trial in result.trials
+    ]
+    label = "Cost a success"
+    if result.priced < result.attempts:
+        label += f", at least (priced: {result.priced} of {result.attempts} attempts)"
     found = success_cost(known)
     if found is None:
-        spent = sum(cost for cost, _ in known)
-        return [f"Cost: ${spent:.4f}, and no success"]
+        return [f"Cost: ${result.cost_usd:.4f}, and no success"]
+    if found.lower == found.upper:
+        return [f"{label}: ${found.usd:.4f}"]
     ends = f"${found.lower:.4f} to ${found.upper:.4f}"
-    return [f"Cost a success: ${found.usd:.4f} ({ends})"]
+    return [f"{label}: ${found.usd:.4f} ({ends})"]

@@ -9,6 +9,7 @@ no finite upper end, and none is made up.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from reliability.stats.interval import tail
@@ -72,10 +73,15 @@ def ranks(count: int, share: float, half: float) -> tuple[int, int]:
     """
     Return the ranks of both bounds, each missed with *half* at most; 0 for none.
     """
+    places = range(1, count + 1)
+    high = 1 + bisect_left(
+        places, True, key=lambda rank: tail(rank, count, share) <= half
+    )
     # P(Bin(n, q) <= i - 1) is 1 - P(Bin >= i).
-    low = next((i for i in range(count, 0, -1) if 1 - tail(i, count, share) <= half), 0)
-    high = next((i for i in range(1, count + 1) if tail(i, count, share) <= half), 0)
-    return low, high
+    low = bisect_left(
+        places, True, key=lambda rank: 1 - tail(rank, count, share) > half
+    )
+    return low, high if high <= count else 0
 
 
 def enough_for(share: float, *, confidence: float = 0.95) -> int:
