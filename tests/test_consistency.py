@@ -224,3 +224,31 @@ def test_the_analysis_is_the_same_in_parallel(tmp_path: Path) -> None:
     assert logs[0].modes == logs[1].modes
     assert logs[0].agreement == logs[1].agreement
     assert logs[0].outliers == logs[1].outliers
+
+
+def test_no_answer_becomes_a_command_of_the_runner_in_json(tmp_path: Path) -> None:
+    """
+    It is escaped in a way that JSON reads back as the same; `run --json` does so too.
+    """
+    hostile = "##[add-mask]x ::set-output name=a::b"
+    profile = f"latency=0,pass-rate=1,answer={hostile}"
+    result = run_simulated(tmp_path, expect="x", simulator=profile)
+    run_words = ["run", "a", "--backend", "simulated", "--simulator", profile]
+    run_words += ["--loops", "1", "--expect", "x", "--output-dir", str(tmp_path / "o")]
+    analysis, document = (
+        subprocess.run(
+            [*python("-m", "reliability"), *words, "--json"],
+            env=own_environ(),
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for words in (["analyze", result.log], run_words)
+    )
+
+    for told in (analysis, document):
+        assert "##[" not in told
+        assert "::" not in told
+    (mode,) = json.loads(analysis)["cases"][0]["modes"]
+    assert hostile == mode["sample"]
+    assert hostile == json.loads(document)["trials"][0]["answer"]

@@ -4,11 +4,12 @@ The command `analyze`: how consistent the trials of a log are.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from reliability.cli.output import echo_json
 
 if TYPE_CHECKING:
     from reliability.analysis import CaseAnalysis
@@ -34,7 +35,7 @@ def analyze(log: Path, as_json: bool) -> None:
 
     found = analyse(log)
     if as_json:
-        click.echo(json.dumps(_named(asdict(found)), indent=2))
+        echo_json(_named(asdict(found)))
         return
     if found.simulated:
         click.echo("Simulated: every answer came from the built-in simulator.\n")

@@ -7,7 +7,6 @@ counted, and the search decides how many there are.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
@@ -23,6 +22,7 @@ from reliability.cli.bisect_table import (
     search_json,
     search_table,
 )
+from reliability.cli.output import echo_json
 from reliability.cli.running import flag_of, text_of
 from reliability.errors import UsageError
 from reliability.exits import leave
@@ -137,7 +137,7 @@ def bisect(
     # Whoever read our output may have gone; the exit code is the search's even so.
     with suppress(OSError):
         if settings.json:
-            click.echo(json.dumps(search_json(search), indent=2))
+            echo_json(search_json(search))
         else:
             click.echo("\n".join(search_table(search) if shows else ending(search)))
         sys.stdout.flush()

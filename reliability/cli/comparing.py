@@ -4,12 +4,12 @@ The command `compare`: two logs, one finding.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from reliability.cli.output import echo_json
 from reliability.errors import EXIT_FAIL, EXIT_INCONCLUSIVE, EXIT_OK
 from reliability.exits import leave
 
@@ -79,7 +79,7 @@ def compare(
     )
     if as_json:
         document = {**found.comparison.as_json(), "notes": list(found.notes)}
-        click.echo(json.dumps(document, indent=2))
+        echo_json(document)
     else:
         _show(found)
     match found.comparison.finding:

@@ -4,6 +4,7 @@ What every command prints through: errors on one side, tables that fit on the ot
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from contextlib import suppress
@@ -21,6 +22,17 @@ def complain(text: str) -> None:
     with suppress(OSError):
         for line in console_lines(text, prefix=""):
             click.echo(f"reliability: {line}", err=True)
+
+
+def echo_json(document: object) -> None:
+    """
+    Print JSON-like data on standard output, without what a runner takes for a command.
+
+    What is escaped stands inside texts alone and reads back as the same.
+    """
+    from reliability.escape import console_text
+
+    click.echo(console_text(json.dumps(document, indent=2)))
 
 
 def look() -> dict[str, Any]:

@@ -4,13 +4,12 @@ The command `regrade`.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from reliability.cli.output import look
+from reliability.cli.output import echo_json, look
 from reliability.errors import EXIT_OK
 from reliability.exits import leave
 
@@ -65,7 +64,7 @@ def regrade(
         changes = [asdict(change) for change in found.changes]
         new_log = found.result.log if found.result else None
         told = {"graded": found.graded, "changes": changes, "notes": found.notes}
-        click.echo(json.dumps({**told, "log": new_log}, indent=2))
+        echo_json({**told, "log": new_log})
     else:
         for change in found.changes:
             ends = f"was {change.was}, is {change.now}"

@@ -178,13 +178,14 @@ def conclude(
 
 
 def _show(result: RunResult, output_dir: Path, *, quiet: bool, as_json: bool) -> None:
+    from reliability.escape import console_text
     from reliability.report import report_paths
     from reliability.report.document import json_pieces
     from reliability.report.terminal import file_list, verdict_table
     from reliability.report.words import headline
 
     if as_json:
-        sys.stdout.writelines(json_pieces(result))
+        sys.stdout.writelines(map(console_text, json_pieces(result)))
         sys.stdout.flush()
     elif quiet:
         click.echo(headline(result))

@@ -4,13 +4,13 @@ The commands about suite files: `schema`, `plan` and `check-config`. None calls 
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reliability.cli.output import echo_json
 from reliability.cli.running import flag_of, text_of
 from reliability.errors import EXIT_OK, UsageError
 from reliability.exits import leave
@@ -60,7 +60,7 @@ def schema() -> None:
     """
     from reliability.suites.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2))
+    echo_json(json_schema())
 
 
 @click.command()
@@ -130,7 +130,7 @@ def plan(
 
     suite = _opened(given)
     if as_json:
-        click.echo(json.dumps([case.as_json() for case in suite.cases], indent=2))
+        echo_json([case.as_json() for case in suite.cases])
         return
     if is_list:
         for case in suite.cases:

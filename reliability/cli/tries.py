@@ -4,12 +4,12 @@ The command `tries`: what k tries come to, case by case, from a log.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reliability.cli.output import echo_json
 from reliability.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def tries(log: Path, k: int, as_json: bool) -> None:
         notes.append("The run was stopped early, which biases these numbers.")
     if as_json:
         document = {"k": k, "cases": rows, "mean": _means(rows), "notes": notes}
-        click.echo(json.dumps(document, indent=2))
+        echo_json(document)
         return
     _show(result, rows, k, notes)
 
