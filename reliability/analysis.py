@@ -28,6 +28,7 @@ from reliability.journal.schema import (
     no_beginning_error,
     read_run_events,
 )
+from reliability.kept import KeptReader, KeptTrial
 from reliability.model import Outcome
 from reliability.transcript import SUBAGENT_TOOLS, StepKind, read_logged
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 20_000
 _OUTLIERS = 5
-_MEASURED = frozenset({Outcome.PASS, Outcome.FAIL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,65 +122,59 @@ def analyse(log: Path) -> Analysis:
         JournalError: when it cannot be read.
     """
     trials: dict[str, dict[int, _Trial]] = defaultdict(dict)
-    left_out: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
     last: dict[int, Mapping[str, Any]] = {}
-    start: Mapping[str, Any] | None = None
-    run_id = ""
+    reader = KeptReader()
     try:
         for event in read_run_events(log):
-            fields = event.fields
-            if event.event == "run_started":
-                start, run_id = fields, event.run_id
-            elif event.event == "attempt_finished":
+            kept, fields = reader.take(event), event.fields
+            if event.event == "attempt_finished":
                 last[fields["trial"]] = fields
             elif event.event in {"trial_finished", "trial_reused"}:
                 attempt = last.pop(fields["trial"], {})
-                outcome = Outcome(fields["outcome"])
-                if outcome not in _MEASURED:
-                    left_out[fields["case"]] += 1
-                    continue
-                trial = _trial(fields, attempt, passed=outcome is Outcome.PASS)
-                trials[fields["case"]][trial.number] = trial
-        if start is None:
+                ended[fields["case"]] += 1
+                if kept is not None:
+                    trials[kept.case][kept.trial] = _trial(kept, attempt)
+        if not reader.run_id:
             raise no_beginning_error(log)
-        names = [case["name"] for case in start["cases"]]
-        simulated = bool(start["simulated"])
+        names = [case["name"] for case in reader.start["cases"]]
+        simulated = bool(reader.start["simulated"])
     except FIELD_ERRORS as error:
         raise malformed_error(log, error) from None
     return Analysis(
-        run_id=run_id,
+        run_id=reader.run_id,
         simulated=simulated,
         cases=tuple(
             _case(
-                name, [one for _, one in sorted(trials[name].items())], left_out[name]
+                name,
+                [one for _, one in sorted(trials[name].items())],
+                ended[name] - len(trials[name]),
             )
             for name in names
         ),
     )
 
 
-def _trial(
-    fields: Mapping[str, Any], attempt: Mapping[str, Any], *, passed: bool
-) -> _Trial:
+def _trial(kept: KeptTrial, attempt: Mapping[str, Any]) -> _Trial:
     """
-    Return what is kept, of a trial of this run or of one that it took over.
+    Return what is looked at.
+
+    Args:
+        attempt: The event of its last one; empty for a trial that was taken over.
     """
-    said = attempt or fields
-    answer = str(said.get("answer", ""))
-    usage = said.get("usage") or {}
     took = {
-        "time": fields["duration_s"],
-        "cost": said.get("cost_usd") or 0.0,
-        "tokens": sum(usage.values()),
-        "turns": said.get("turns") or 0,
+        "time": kept.duration_s,
+        "cost": kept.cost_usd or 0.0,
+        "tokens": sum(kept.usage.values()),
+        "turns": kept.turns or 0,
     }
     return _Trial(
-        number=fields["trial"],
-        passed=passed,
-        answer=normalised(answer[:MOST_CHARACTERS]),
+        number=kept.trial,
+        passed=kept.outcome is Outcome.PASS,
+        answer=normalised(kept.answer[:MOST_CHARACTERS]),
         tools=tuple(attempt.get("tool_calls", ())),
         subagents=len(attempt.get("subagents", ())),
-        relayed=_relayed(attempt, answer),
+        relayed=_relayed(attempt, kept.answer),
         took={name: float(value) for name, value in took.items()},
     )
 
