@@ -110,21 +110,32 @@ def model_row(rate: float, size: int, workers: int, slower: float, repeats: int)
     """
     chance = random.Random(f"{rate} {size} {workers} {slower}")
     design = sequential_design(size, rate, ALPHA, ALPHA)
-    passes = fails = begun = 0
-    for _ in range(repeats):
-        verdict, count = modelled(Watch(design), chance, rate, workers, slower)
-        passes += verdict is Verdict.PASS
-        fails += verdict is Verdict.FAIL
-        begun += count
+    ends = [
+        modelled(Watch(design), chance, rate, workers, slower) for _ in range(repeats)
+    ]
+    return summed(rate, size, workers, slower, ends)
+
+
+def summed(
+    rate: float,
+    size: int,
+    workers: int,
+    slower: float,
+    ends: list[tuple[Verdict, int]],
+) -> Row:
+    """
+    Return what runs came to, given the verdict of each and the trials that it began.
+    """
+    verdicts = [verdict for verdict, _ in ends]
     return Row(
         rate,
         size,
         workers,
         slower,
-        passes / repeats,
-        fails / repeats,
-        begun / repeats,
-        repeats,
+        verdicts.count(Verdict.PASS) / len(ends),
+        verdicts.count(Verdict.FAIL) / len(ends),
+        sum(begun for _, begun in ends) / len(ends),
+        len(ends),
     )
 
 
@@ -135,7 +146,7 @@ def engine_row(
     Repeat the real scheduler in virtual time.
     """
     chance = random.Random(f"engine {rate} {size} {workers} {slower}")
-    passes = fails = begun = 0
+    ends = []
     lost = [trouble(ErrorKind.BAD_REQUEST)]
     for _ in range(repeats):
         script = {}
@@ -151,19 +162,8 @@ def engine_row(
         story = play(script, trials=size, workers=workers, referee=referee)
         tally = Tally(planned=size, passed=1, failed=1)
         verdict = referee.judge([tally], RunStatus.COMPLETED)[0].verdict
-        passes += verdict is Verdict.PASS
-        fails += verdict is Verdict.FAIL
-        begun += len(story.attempts())
-    return Row(
-        rate,
-        size,
-        workers,
-        slower,
-        passes / repeats,
-        fails / repeats,
-        begun / repeats,
-        repeats,
-    )
+        ends.append((verdict, len(story.attempts())))
+    return summed(rate, size, workers, slower, ends)
 
 
 def whole_runs(count: int) -> list[str]:

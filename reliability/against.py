@@ -9,27 +9,29 @@ take the two arms in turn and shuffled, so a drift of the service hits both alik
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reliability.agents.checkout import Checkout, find_checkout, make_checkout
+from reliability.agents.checkout import Checkout, find_checkout
 from reliability.choices import Backend, Isolation
+from reliability.clock import SystemClock
 from reliability.compare import baseline_of
+from reliability.engine.history import checked_out, checkouts_folder
+from reliability.engine.tools import Tools
 from reliability.errors import AgentSetupError, UsageError
 from reliability.suite import Workspace
 from reliability.suites.opening import open_suite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from reliability.options import Option
     from reliability.suite import Case, Suite
 
-_GIT_TIMEOUT_S = 600.0
+_NAME = "against"
 _FILES = ("suite", "prompt-file")
 """Options whose file is another one in another commit."""
 
@@ -53,6 +55,7 @@ def opened_suite(
     Raises:
         UsageError: with every problem found, in either state; nothing was called.
         AgentSetupError: when there is no such commit.
+        ToolError: when it cannot be checked out.
     """
     head = open_suite(given, spelling=spelling, also=also, folder=workspace)
     ref = head.settings.against
@@ -63,10 +66,11 @@ def opened_suite(
         return
     checkout = _commit(workspace, environ, ref)
     _refuse_without_rooms(head)
-    with tempfile.TemporaryDirectory(prefix="reliability-base-") as made:
-        tree = Path(made) / (Path(checkout.top).name or "base")
-        tree.mkdir()
-        make_checkout(checkout, tree, Path(made) / "gitconfig", environ, _run_git)
+    tools = Tools(environ, name=_NAME, clock=SystemClock(), cancel=threading.Event())
+    with (
+        checkouts_folder(tools) as folder,
+        checked_out(checkout, folder, tools) as tree,
+    ):
         files = tree / checkout.prefix
         texts = {**given, **_moved(given, workspace, files)}
         base = open_suite(texts, also=also, folder=files)
@@ -86,24 +90,6 @@ def _commit(workspace: Path, environ: Mapping[str, str], ref: str) -> Checkout:
         f"The commit to hold against, {ref!r}, is not in this repository: {last}",
         remedy="Fetch it; in a workflow check out with fetch-depth: 0.",
     )
-
-
-def _run_git(argv: Sequence[str], env: Mapping[str, str]) -> None:
-    done = subprocess.run(
-        argv,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_GIT_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        text = said[-1] if said else f"exit code {done.returncode}"
-        raise AgentSetupError(
-            f"The commit to hold against cannot be checked out: {text}.",
-            remedy="See whether 'git worktree add' can.",
-        )
 
 
 def _refuse_without_rooms(suite: Suite) -> None:

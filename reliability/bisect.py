@@ -46,6 +46,7 @@ from reliability.model import RunStatus
 from reliability.results import read_result
 from reliability.run import run
 from reliability.stats.bisection import believe
+from reliability.stats.verdict import CAPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,8 +57,6 @@ if TYPE_CHECKING:
     from reliability.suite import Suite
 
 __all__ = ["End", "Place", "Rules", "Search", "bisect"]
-
-CAPS = ("max-cost-usd", "max-tokens", "max-minutes")
 
 
 def bisect(
@@ -223,7 +222,8 @@ class _Seeker:
         """
         place = self._places[at]
         try:
-            with checked_out(self._history, place.commit, folder, self.tools) as tree:
+            checkout = self._history.checkout(place.commit)
+            with checked_out(checkout, folder, self.tools) as tree:
                 result = self._run(place, trials, tree)
         except ToolError:
             if self._cancellation.requested:

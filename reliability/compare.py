@@ -19,7 +19,6 @@ from reliability.journal.schema import read_run_events
 from reliability.model import RunStatus
 from reliability.results import read_result
 from reliability.stats.comparison import Comparison, Pair, compare
-from reliability.stats.tables import Arm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,7 +78,7 @@ def compare_logs(
             remedy="Compare runs of the same cases, or give --allow-changed.",
         )
     notes = [*changed, *_notes(runs, before, after)]
-    pairs = [_pair(before[name], after[name]) for name in shared]
+    pairs = [Pair.of(name, before[name].tally, after[name].tally) for name in shared]
     try:
         found = compare(pairs, margin=margin, confidence=confidence)
     except ValueError as error:
@@ -110,11 +109,7 @@ def baseline_of(path: Path, suite: Suite) -> dict[str, tuple[int, int, int]]:
     if problems:
         raise UsageError(problems, remedy="Give a log of the same cases.")
     return {
-        case.plan.name: (
-            case.tally.passed,
-            case.tally.measured,
-            case.tally.invalid + case.tally.unknown - case.tally.cut,
-        )
+        case.plan.name: (case.tally.passed, case.tally.measured, case.tally.lost)
         for case in result.cases
         if case.plan.name in now
     }
@@ -177,15 +172,3 @@ def _notes(
             yield f"The run of {Path(run.log).name} did not come to its end."
     if runs[0].simulated != runs[1].simulated:
         yield "One of the runs was simulated, and the other was not."
-
-
-def _pair(base: CaseResult, head: CaseResult) -> Pair:
-    arms = (base.tally, head.tally)
-    lost = [one.invalid + one.unknown - one.cut for one in arms]
-    return Pair(
-        name=head.plan.name,
-        base=Arm(base.tally.passed, base.tally.measured),
-        head=Arm(head.tally.passed, head.tally.measured),
-        base_lost=lost[0],
-        head_lost=lost[1],
-    )

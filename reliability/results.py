@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from reliability.journal import Event
     from reliability.stats import Judged
-    from reliability.stats.comparison import Comparison
 
 
 def read_result(path: Path) -> RunResult:
@@ -81,10 +80,10 @@ def _locked_sha256(path: Path) -> str:
 
 
 def _cases(
-    reading: Reading, status: RunStatus, stopped_by: str
-) -> tuple[tuple[CaseResult, ...], Judged, Comparison | None]:
+    reading: Reading, gate: Gate, status: RunStatus, stopped_by: str
+) -> tuple[tuple[CaseResult, ...], Judged]:
     """
-    Return what came of each case, the verdict of them all, and head against base.
+    Return what came of each case, and the verdict of them all.
     """
     plans = [CasePlan.of(case) for case in reading.start["cases"]]
     sums = [reading.cases.get(plan.name, CaseSums()) for plan in plans]
@@ -100,9 +99,10 @@ def _cases(
         )
         for plan, one in zip(plans, sums, strict=True)
     ]
-    referee = Referee(Gate.read(reading.start), plans)
-    for trial in reading.store.ends():
-        referee.settle(*trial)
+    referee = Referee(gate, plans)
+    if gate.early_stop:
+        for trial in reading.store.ends():
+            referee.settle(*trial)
     judged, each = referee.judge(tallies, status, stopped_by)
     cases = (
         CaseResult(
@@ -118,7 +118,7 @@ def _cases(
         )
         for plan, one, tally, of_case in zip(plans, sums, tallies, each, strict=True)
     )
-    return tuple(cases), judged, referee.comparison(tallies)
+    return tuple(cases), judged
 
 
 def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
@@ -129,7 +129,8 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
     trials = reading.store.trials()
     status = RunStatus(finish.get("status", RunStatus.STARTED))
     stopped_by = str(finish.get("stopped_by", ""))
-    cases, judged, compared = _cases(reading, status, stopped_by)
+    gate = Gate.read(start)
+    cases, judged = _cases(reading, gate, status, stopped_by)
     tally = total(case.tally for case in cases)
     return RunResult(
         run_id=start_event.run_id,
@@ -145,7 +146,7 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
         tally=tally,
         lower=judged.lower,
         upper=judged.upper,
-        confidence=Gate.read(start).confidence,
+        confidence=gate.confidence,
         started_utc=start_event.time,
         duration_s=_duration_s(reading, start_event),
         attempts=reading.attempts,
@@ -170,5 +171,5 @@ def _result(path: Path, reading: Reading, start_event: Event) -> RunResult:
         reused_changed=reading.reused_changed,
         earlier=tuple(str(one["run_id"]) for one in start.get("earlier", ())),
         changed=tuple(map(str, start.get("changed", ()))),
-        comparison=None if compared is None else compared.as_json(),
+        comparison=judged.comparison.as_json() if judged.comparison else None,
     )

@@ -120,7 +120,6 @@ def run(
             run_id=journal.run_id,
             done=ready.earlier.kept if ready.earlier else (),
             recorder=recorder,
-            gate=Gate.of(ready.suite),
             cancellation=cancellation,
         )
         recorder.run_finished(

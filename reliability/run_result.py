@@ -90,6 +90,13 @@ class Tally:
         return self.missing - self.invalid - self.unknown
 
     @property
+    def lost(self) -> int:
+        """
+        Trials that began and could not be measured, those that a cap ended left out.
+        """
+        return self.invalid + self.unknown - self.cut
+
+    @property
     def pass_rate(self) -> float | None:
         """
         Passed of measured; None when nothing was measured.

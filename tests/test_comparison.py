@@ -18,8 +18,8 @@ from reliability.stats.comparison import (
     Finding,
     Pair,
     compare,
-    difference_bounds,
 )
+from reliability.stats.difference import difference_bounds
 from reliability.stats.tables import Arm, boschloo, holm, stratified
 
 SIZES = st.integers(1, 25)

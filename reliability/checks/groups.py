@@ -27,6 +27,16 @@ class _Group(BaseCheck):
 
     __slots__ = ()
 
+    def __post_init__(self) -> None:
+        """
+        Refuse a group of none.
+
+        Raises:
+            ValueError: when there is no check in it.
+        """
+        if not tuple(self._members()):
+            raise ValueError("there is no check in it")
+
     def _members(self) -> Iterable[Check]:
         return ()
 
@@ -94,15 +104,6 @@ class AnyOf(_Group):
     SHORT: ClassVar[str] = "checks"
     checks: tuple[Check, ...]
 
-    def __post_init__(self) -> None:
-        """
-        Refuse a group of none.
-
-        Raises:
-            ValueError: when there is no check in it.
-        """
-        _require_members(self.checks)
-
     def _members(self) -> Iterable[Check]:
         return self.checks
 
@@ -129,15 +130,6 @@ class AllOf(_Group):
     KIND: ClassVar[str] = "all"
     SHORT: ClassVar[str] = "checks"
     checks: tuple[Check, ...]
-
-    def __post_init__(self) -> None:
-        """
-        Refuse a group of none.
-
-        Raises:
-            ValueError: when there is no check in it.
-        """
-        _require_members(self.checks)
 
     def _members(self) -> Iterable[Check]:
         return self.checks
@@ -169,15 +161,6 @@ class Weighted(_Group):
     checks: tuple[Weighed, ...]
     pass_mark: float = 1.0
 
-    def __post_init__(self) -> None:
-        """
-        Refuse a group of none.
-
-        Raises:
-            ValueError: when there is no check in it.
-        """
-        _require_members(self.checks)
-
     def _members(self) -> Iterable[Check]:
         return (weighed.check for weighed in self.checks)
 
@@ -195,11 +178,6 @@ class Weighted(_Group):
         """
         checks = [weighed.spec() for weighed in self.checks]
         return {self.KIND: {"pass-mark": self.pass_mark, "checks": checks}}
-
-
-def _require_members(checks: Sequence[object]) -> None:
-    if not checks:
-        raise ValueError("there is no check in it")
 
 
 def weigh(

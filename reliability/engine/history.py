@@ -70,6 +70,17 @@ class History:
     prefix: str
     objects: Path
 
+    def checkout(self, commit: Commit) -> Checkout:
+        """
+        Return where and what is checked out for one of the commits.
+        """
+        return Checkout(
+            top=str(self.top),
+            prefix=self.prefix,
+            objects=self.objects,
+            commit=commit.sha,
+        )
+
 
 def read_history(
     workspace: Path, good: str, bad: str, environ: Mapping[str, str]
@@ -115,7 +126,7 @@ def checkouts_folder(tools: Tools) -> Iterator[Path]:
     """
     Make a temporary folder for checkouts, and remove it at the end.
     """
-    folder = Path(tempfile.mkdtemp(prefix="reliability-bisect-"))
+    folder = Path(tempfile.mkdtemp(prefix="reliability-checkout-"))
     try:
         yield folder
     finally:
@@ -123,11 +134,9 @@ def checkouts_folder(tools: Tools) -> Iterator[Path]:
 
 
 @contextmanager
-def checked_out(
-    history: History, commit: Commit, folder: Path, tools: Tools
-) -> Iterator[Path]:
+def checked_out(checkout: Checkout, folder: Path, tools: Tools) -> Iterator[Path]:
     """
-    Check *commit* out below *folder*, and remove it at the end.
+    Check a commit out below *folder*, and remove it at the end.
 
     Every commit comes to the same path, so that no path tells which one it is. The
     work tree's top is handed out; what corresponds to the workspace is *prefix* below.
@@ -136,13 +145,7 @@ def checked_out(
         AgentSetupError: when the workspace's own folder is not in the commit.
         ToolError: when git fails.
     """
-    tree = folder / (history.top.name or "repository")
-    checkout = Checkout(
-        top=str(history.top),
-        prefix=history.prefix,
-        objects=history.objects,
-        commit=commit.sha,
-    )
+    tree = folder / (Path(checkout.top).name or "repository")
     try:
         make_checkout(
             checkout,

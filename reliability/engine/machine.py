@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from reliability.engine.recorder import Recorder
     from reliability.engine.scene import Scene
     from reliability.engine.targets import Targets
-    from reliability.gate import Gate
     from reliability.model import RunStatus
     from reliability.settings import Settings
     from reliability.suite import Suite
@@ -44,7 +43,6 @@ def run_trials(
     run_id: str,
     done: Container[int],
     recorder: Recorder,
-    gate: Gate,
     cancellation: Cancellation,
 ) -> tuple[RunStatus, str]:
     """
@@ -83,8 +81,7 @@ def run_trials(
                 clock=scene.clock,
                 cancellation=cancellation,
                 certainty=Certainty(
-                    recorder.referee if gate.early_stop else None,
-                    drains=settings.on_stop is OnStop.DRAIN,
+                    recorder.referee, drains=settings.on_stop is OnStop.DRAIN
                 ),
             )
             return scheduler.run(), scheduler.stopped_by

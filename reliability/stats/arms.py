@@ -4,11 +4,12 @@ The verdict of a run with two arms, from their counts.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reliability.model import RunStatus, Verdict
 from reliability.stats.comparison import Comparison, Finding, Pair, compare
-from reliability.stats.judged import Judged, bounded, by_counts, lost_of
+from reliability.stats.judged import Judged, bounded, by_counts
 from reliability.stats.tables import Arm
 from reliability.stats.verdict import total
 
@@ -26,21 +27,6 @@ _VERDICTS = {
 }
 
 
-def compare_arms(
-    gate: Gate, plans: Sequence[CasePlan], tallies: Sequence[Tally]
-) -> Comparison | None:
-    """
-    Return head against base; None when no case was measured in both.
-    """
-    if gate.baseline is None:
-        pairs = _pairs(plans, tallies)
-    else:
-        pairs = _pairs_with(gate.baseline, plans, tallies)
-    if not any(one.base.measured and one.head.measured for one in pairs):
-        return None
-    return compare(pairs, margin=gate.margin, confidence=gate.confidence)
-
-
 def judge_arms(
     gate: Gate,
     plans: Sequence[CasePlan],
@@ -56,11 +42,11 @@ def judge_arms(
         bounded(gate, Verdict.INCONCLUSIVE, _alone(plan, tally), tally)
         for plan, tally in zip(plans, tallies, strict=True)
     ]
+    found = _compared(gate, plans, tallies)
     # By the counts of both arms: whether there is enough for any verdict.
     counted = by_counts(gate, whole, status, stopped_by, 0.5)
     if counted.verdict is Verdict.INVALID:
-        return counted, each
-    found = compare_arms(gate, plans, tallies)
+        return replace(counted, comparison=found), each
     if found is None:
         text = "Nothing was measured in both arms, so there is nothing to compare."
         return bounded(gate, Verdict.INVALID, text, whole), each
@@ -75,8 +61,20 @@ def judge_arms(
     heads = [
         tally for plan, tally in zip(plans, tallies, strict=True) if plan.arm != "base"
     ]
-    verdict = _VERDICTS[found.finding]
-    return bounded(gate, verdict, found.reason, total(heads)), each
+    judged = bounded(gate, _VERDICTS[found.finding], found.reason, total(heads))
+    return replace(judged, comparison=found), each
+
+
+def _compared(
+    gate: Gate, plans: Sequence[CasePlan], tallies: Sequence[Tally]
+) -> Comparison | None:
+    if gate.baseline is None:
+        pairs = _pairs(plans, tallies)
+    else:
+        pairs = _pairs_with(gate.baseline, plans, tallies)
+    if not any(one.base.measured and one.head.measured for one in pairs):
+        return None
+    return compare(pairs, margin=gate.margin, confidence=gate.confidence)
 
 
 def _pairs_with(
@@ -93,7 +91,7 @@ def _pairs_with(
             base=Arm(*baseline[plan.name][:2]),
             head=Arm(tally.passed, tally.measured),
             base_lost=baseline[plan.name][2],
-            head_lost=lost_of(tally),
+            head_lost=tally.lost,
         )
         for plan, tally in zip(plans, tallies, strict=True)
         if plan.name in baseline
@@ -108,13 +106,7 @@ def _pairs(plans: Sequence[CasePlan], tallies: Sequence[Tally]) -> list[Pair]:
     for plan, tally in zip(plans, tallies, strict=True):
         arms.setdefault(plan.pair, {})[plan.arm] = tally
     return [
-        Pair(
-            name=name,
-            base=Arm(both["base"].passed, both["base"].measured),
-            head=Arm(both["head"].passed, both["head"].measured),
-            base_lost=lost_of(both["base"]),
-            head_lost=lost_of(both["head"]),
-        )
+        Pair.of(name, both["base"], both["head"])
         for name, both in arms.items()
         if {"base", "head"} <= both.keys()
     ]

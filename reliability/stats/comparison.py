@@ -15,15 +15,18 @@ anything is called no worse.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from reliability.stats.interval import percent
+from reliability.stats.difference import difference_bounds, rate_of
+from reliability.stats.interval import percent, quantile
 from reliability.stats.tables import Arm, holm, lowered, stratified
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from reliability.run_result import Tally
 
 POWER = 0.8
 """Chance to see the smallest change that is called visible."""
@@ -57,6 +60,19 @@ class Pair:
     head: Arm
     base_lost: int = 0
     head_lost: int = 0
+
+    @classmethod
+    def of(cls, name: str, base: Tally, head: Tally) -> Self:
+        """
+        Return the pair that the counts of both arms make.
+        """
+        return cls(
+            name=name,
+            base=Arm(base.passed, base.measured),
+            head=Arm(head.passed, head.measured),
+            base_lost=base.lost,
+            head_lost=head.lost,
+        )
 
     @property
     def kindest(self) -> tuple[Arm, Arm]:
@@ -202,7 +218,7 @@ def compare(
         reason="",
         p=p,
         mid_p=chance.mid_p,
-        difference=_rate(head) - _rate(base),
+        difference=rate_of(head) - rate_of(base),
         lower=lower,
         upper=upper,
         margin=margin,
@@ -219,30 +235,6 @@ def compare(
 _ARMS = ("base", "head")
 
 
-def difference_bounds(base: Arm, head: Arm, confidence: float) -> tuple[float, float]:
-    """
-    Return the bounds of head's rate minus base's, each one-sided (Newcombe, method 10).
-    """
-    low_b, high_b = wilson(base, confidence)
-    low_h, high_h = wilson(head, confidence)
-    rate_b, rate_h = _rate(base), _rate(head)
-    difference = rate_h - rate_b
-    lower = difference - math.hypot(rate_h - low_h, high_b - rate_b)
-    upper = difference + math.hypot(high_h - rate_h, rate_b - low_b)
-    return max(-1.0, lower), min(1.0, upper)
-
-
-def wilson(arm: Arm, confidence: float) -> tuple[float, float]:
-    """
-    Return the score bounds of one rate, each one-sided (Wilson, 1927).
-    """
-    z, n, rate = _z(confidence), arm.measured, _rate(arm)
-    middle = rate + z * z / (2 * n)
-    spread = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
-
-
 def _by_case(pairs: Sequence[Pair]) -> tuple[CaseFinding, ...]:
     chances = [lowered(*one.kindest) for one in pairs]
     found = [
@@ -256,16 +248,6 @@ def _summed(arms: Sequence[Arm]) -> Arm:
     return Arm(sum(one.passed for one in arms), sum(one.measured for one in arms))
 
 
-def _rate(arm: Arm) -> float:
-    return arm.passed / arm.measured
-
-
-def _z(share: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(share)
-
-
 def _spread(base: Arm, head: Arm) -> float:
     """
     Return the variance of one trial at the common rate, never quite 0.
@@ -276,7 +258,7 @@ def _spread(base: Arm, head: Arm) -> float:
 
 
 def _visible(base: Arm, head: Arm, confidence: float) -> float:
-    reach = _z(confidence) + _z(POWER)
+    reach = quantile(confidence) + quantile(POWER)
     shares = 1 / base.measured + 1 / head.measured
     return min(1.0, reach * math.sqrt(_spread(base, head) * shares))
 
@@ -284,9 +266,9 @@ def _visible(base: Arm, head: Arm, confidence: float) -> float:
 def _needed(base: Arm, head: Arm, margin: float, confidence: float) -> int:
     if margin <= 0:
         return 0
-    reach = _z(confidence) + _z(POWER)
+    reach = quantile(confidence) + quantile(POWER)
     trials = math.ceil(2 * _spread(base, head) * (reach / margin) ** 2)
-    rate = _rate(_summed([base, head]))
+    rate = rate_of(_summed([base, head]))
     while True:
         alike = Arm(round(rate * trials), trials)
         if difference_bounds(alike, alike, confidence)[0] > -margin:
@@ -297,8 +279,6 @@ def _needed(base: Arm, head: Arm, margin: float, confidence: float) -> int:
 def _with_reason(
     found: Comparison, confidence: float, culprit: CaseFinding | None
 ) -> Comparison:
-    from dataclasses import replace
-
     said = (
         f"head passed {found.head.passed} of {found.head.measured}, base "
         f"{found.base.passed} of {found.base.measured}"

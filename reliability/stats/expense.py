@@ -7,6 +7,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from reliability.stats.interval import quantile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,7 +48,7 @@ def success_cost(
         return SuccessCost(cost, cost, cost)
     mean = math.fsum(errors) / count
     spread = math.fsum((one - mean) ** 2 for one in errors) / (count - 1)
-    reach = _z((1 + confidence) / 2) * math.sqrt(spread / count) / cost
+    reach = quantile((1 + confidence) / 2) * math.sqrt(spread / count) / cost
     return SuccessCost(cost, cost * math.exp(-reach), cost * math.exp(reach))
 
 
@@ -96,9 +98,3 @@ def _ranked(values: Sequence[float]) -> tuple[list[float], float]:
             ranks[place] = (at + 1 + end) / 2
         at = end
     return ranks, ties
-
-
-def _z(share: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(share)

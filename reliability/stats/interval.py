@@ -82,3 +82,12 @@ def percent(share: float) -> str:
     Return a share as people say it: "95%", "99.9%".
     """
     return f"{100 * share:.6g}%"
+
+
+def quantile(share: float) -> float:
+    """
+    Return below which value that share of the standard normal law lies.
+    """
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(share)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reliability.gate import Gate
     from reliability.run_result import Tally
+    from reliability.stats.comparison import Comparison
 
 SEVERITY = (Verdict.FAIL, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.PASS)
 """The worst first."""
@@ -27,12 +28,16 @@ _SHOWN_NAMES = 3
 class Judged:
     """
     A verdict, why, and the exact one-sided bounds of the pass rate.
+
+    Args:
+        comparison: Head against base; None with one arm, or nothing to compare.
     """
 
     verdict: Verdict
     reason: str
     lower: float
     upper: float
+    comparison: Comparison | None = None
 
 
 def by_counts(
@@ -58,13 +63,6 @@ def bounded(gate: Gate, verdict: Verdict, reason: str, tally: Tally) -> Judged:
         lower_bound(tally.passed, tally.measured, confidence),
         upper_bound(tally.passed, tally.measured, confidence),
     )
-
-
-def lost_of(tally: Tally) -> int:
-    """
-    Return the trials that began and could not be measured.
-    """
-    return tally.missing - tally.not_run - tally.cut
 
 
 def together(names: Sequence[str], verdicts: Sequence[Verdict]) -> tuple[Verdict, str]:

@@ -5,15 +5,17 @@ What so many trials can show: the chance of each verdict, and how many trials it
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reliability.stats.course import Chances, course_of
-from reliability.stats.design import MOST_SEQUENTIAL, design_of
+from reliability.stats.design import MOST_SEQUENTIAL, design_of, fixed_design
 from reliability.stats.interval import tail
 
 if TYPE_CHECKING:
     from reliability.gate import Gate
+
+_LASTING = 10
+"""How many numbers of trials in a row must do, before the first of them is named."""
 
 
 def chances_of(trials: int, rate: float, true_rate: float, *, gate: Gate) -> Chances:
@@ -32,7 +34,8 @@ def chances_of(trials: int, rate: float, true_rate: float, *, gate: Gate) -> Cha
     if gate.early_stop and trials <= MOST_SEQUENTIAL:
         design = design_of(trials, rate, alpha_pass=alpha, alpha_fail=alpha)
         return course_of(design, rate).chances(true_rate)
-    fewest, most = _limits(trials, rate, alpha)
+    design = fixed_design(trials, rate, alpha, alpha)
+    fewest, most = design.uppers[trials], design.lowers[trials]
     passes = tail(fewest, trials, true_rate)
     fails = tail(trials - most, trials, 1 - true_rate)
     return Chances(passes, fails, float(trials))
@@ -65,20 +68,6 @@ def trials_for(
             step = max(1, trials // 50)
         trials += 1 if good else step
     return None
-
-
-_LASTING = 10
-
-
-@lru_cache(maxsize=1024)
-def _limits(trials: int, rate: float, alpha: float) -> tuple[int, int]:
-    """
-    Return the fewest passes that mean pass, and the most that mean fail.
-    """
-    from reliability.stats.design import fixed_design
-
-    design = fixed_design(trials, rate, alpha, alpha)
-    return design.uppers[trials], design.lowers[trials]
 
 
 def _plain(trials: int, true_rate: float, *, stops: bool) -> Chances:

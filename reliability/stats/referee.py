@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reliability.choices import GateRule
 from reliability.model import Outcome, RunStatus, Verdict
-from reliability.stats.arms import compare_arms, judge_arms
+from reliability.stats.arms import judge_arms
 from reliability.stats.course import course_of
 from reliability.stats.design import design_of
 from reliability.stats.interval import lower_bound, percent, tail, upper_bound
@@ -21,9 +21,9 @@ from reliability.stats.judged import (
     Judged,
     bounded,
     by_counts,
-    lost_of,
     together,
 )
+from reliability.stats.tables import holm
 from reliability.stats.verdict import CAPS, nothing_left, total
 from reliability.stats.watch import Watch
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from reliability.gate import Gate
     from reliability.run_result import CasePlan, Tally
-    from reliability.stats.comparison import Comparison
 
 
 class _Design(NamedTuple):
@@ -64,6 +63,8 @@ class Referee:
         """
         Note how a trial ended.
         """
+        if not self._gate.early_stop:
+            return
         passed = {Outcome.PASS: True, Outcome.FAIL: False}.get(outcome)
         if self._whole is not None:
             self._whole.watch.settle(number, passed=passed)
@@ -123,14 +124,6 @@ class Referee:
         names = [plan.name for plan in self._plans]
         verdict, reason = together(names, [one.verdict for one in each])
         return bounded(self._gate, verdict, reason, whole), each
-
-    def comparison(self, tallies: Sequence[Tally]) -> Comparison | None:
-        """
-        Return head against base; None with one arm, or with nothing to compare.
-        """
-        if not self._gate.compares:
-            return None
-        return compare_arms(self._gate, self._plans, tallies)
 
     def _begin(self) -> None:
         gate, plans = self._gate, self._plans
@@ -222,8 +215,7 @@ class Referee:
         is_over = status is RunStatus.COMPLETED or (
             status is RunStatus.STOPPED and stopped_by in CAPS
         )
-        lost = lost_of(tally)
-        if not is_over or lost > self._gate.max_invalid * tally.planned:
+        if not is_over or tally.lost > self._gate.max_invalid * tally.planned:
             return counted
         return self._told(design, tally)
 
@@ -262,18 +254,18 @@ class Referee:
         Designs have their correction from the start, and the plain rule needs none.
         """
         held = [
-            (_chance_of_so_few(tally, plan.min_pass_rate), place)
-            for place, (plan, tally) in enumerate(
-                zip(self._plans, tallies, strict=True)
-            )
+            place
+            for place, plan in enumerate(self._plans)
             if plan.name not in self._of_case and plan.min_pass_rate < 1
         ]
+        chances = [
+            _chance_of_so_few(tallies[place], self._plans[place].min_pass_rate)
+            for place in held
+        ]
         kept = list(each)
-        stands = True
-        for rank, (chance, place) in enumerate(sorted(held)):
-            stands = stands and chance <= self._gate.alpha / (len(held) - rank)
+        for place, chance in zip(held, holm(chances), strict=True):
             one = kept[place]
-            if one.verdict is Verdict.FAIL and not stands:
+            if one.verdict is Verdict.FAIL and chance > self._gate.alpha:
                 text = f"{one.reason} Among {len(held)} cases that may be chance."
                 kept[place] = Judged(Verdict.INCONCLUSIVE, text, one.lower, one.upper)
         return kept
@@ -290,4 +282,4 @@ def _chance_of_so_few(tally: Tally, rate: float) -> float:
     """
     Return how likely so few passes are at *rate*, what was lost counted as passed.
     """
-    return tail(tally.failed, tally.measured + lost_of(tally), 1 - rate)
+    return tail(tally.failed, tally.measured + tally.lost, 1 - rate)

@@ -135,7 +135,7 @@ def _gate(
     """
     Judge by a rate below 1.
     """
-    lost = tally.missing - tally.not_run - tally.cut
+    lost = tally.lost
     counted = tally.measured + lost
     lower = lower_bound(tally.passed, counted, confidence)
     upper = upper_bound(tally.passed + lost, counted, confidence)
